@@ -1,0 +1,1 @@
+"""The service: a dialect turns a request into an Ask, the pipeline turns an Ask into events."""

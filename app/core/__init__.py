@@ -1,0 +1,1 @@
+"""One pipeline; no framework, no database, no vendor."""

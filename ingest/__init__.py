@@ -1,0 +1,1 @@
+"""The corpus: bytes → blocks → canonical text → chunks → vectors. Imports nothing of `app`."""

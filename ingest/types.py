@@ -1,0 +1,174 @@
+"""What the ingest pipeline passes from step to step, and the protocols of its exchangeable parts.
+
+    file --Reader--> Block* --join_blocks--> CanonicalText --chunk_text--> ChunkSpan* --Embedder--> vectors
+                                                                                  --VectorIndex, LexicalIndex--> Match*
+
+Every offset in this package is a Python string index (a Unicode code point) into ONE canonical text.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class BlockKind(enum.StrEnum):
+    """What a block was in its source; the chunker never splits a heading from what follows it."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE_ROW = "table_row"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of text as a reader found it, with where it stood."""
+
+    text: str
+    kind: BlockKind = BlockKind.PARAGRAPH
+    page: int | None = None  # 1-based; None where the format has no pages
+    heading_path: tuple[str, ...] = ()  # the headings above it, outermost first (a heading's own path includes itself)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSpan:
+    """A block's place in the canonical text: `text[start:end]` is exactly its text."""
+
+    start: int
+    end: int
+    kind: BlockKind
+    page: int | None
+    heading_path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalText:
+    """The one text of a document version; every chunk and every citation is a slice of it."""
+
+    text: str
+    sha256: str  # of the UTF-8 bytes of `text`
+    extractor: str  # name and version of the reader that made it
+    spans: tuple[BlockSpan, ...]
+    warnings: tuple[str, ...] = ()  # what a person should know, e.g. "2 of 7 pages have no text layer"
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSpan:
+    """A chunk before it has an id: `text[start:end]`, never longer than the embedder's window."""
+
+    start: int
+    end: int
+    token_count: int
+    page: int | None
+    heading_path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A chunk found by an index; `score` is the index's own (cosine, or BM25)."""
+
+    chunk_id: int
+    repository_id: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A repository as one search sees it: its id and the generation of its index."""
+
+    repository_id: int
+    generation: int
+
+
+class IngestError(Exception):
+    """The file cannot be ingested; the message names the file's fault and what to do about it."""
+
+
+class UnsupportedFileError(IngestError):
+    """No reader for this type of file."""
+
+
+class UnreadableFileError(IngestError):
+    """The file is damaged, protected by a password, or has no text."""
+
+
+class IndexUnavailableError(Exception):
+    """An index (vectors or words) cannot be reached or is damaged."""
+
+
+class EmbedderUnavailableError(Exception):
+    """The embedding model cannot be found or does not run."""
+
+
+class TextTooLongError(ValueError):
+    """A text has more tokens than the embedder's window; embedding it would silently drop the rest."""
+
+
+class Reader(Protocol):
+    """Turns one file into blocks in reading order; raises `IngestError`."""
+
+    def __call__(self, path: Path) -> Iterable[Block]: ...
+
+
+class Tokenizer(Protocol):
+    """The embedder's own tokenizer, without special tokens and without truncation."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Start and end of each token in `text`, in code points, ascending."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    name: str
+    dimensions: int
+    max_tokens: int  # tokens of text per input, special tokens not counted
+    fingerprint: str  # changes whenever the same text would get another vector
+    tokenizer: Tokenizer
+
+    def embed(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
+        """Unit vectors, float32, shape (len(texts), dimensions). Thread-safe and blocking.
+
+        `background` work yields to foreground work (a question is never slowed by an ingest).
+        Raises TextTooLongError if a text exceeds `max_tokens`.
+        """
+        ...
+
+
+class VectorStore(Protocol):
+    """Keeps every chunk's vector durably, by chunk id. Raises IndexUnavailableError."""
+
+    def upsert(self, chunk_ids: Sequence[int], vectors: Vectors) -> None: ...
+
+    def fetch(self, chunk_ids: Sequence[int]) -> Vectors:
+        """The vectors in the order asked for; raises IndexUnavailableError if one is missing."""
+        ...
+
+    def delete(self, chunk_ids: Sequence[int]) -> None: ...
+
+    def count(self) -> int: ...
+
+
+class LexicalIndex(Protocol):
+    """BM25 over the words of chunks. Raises IndexUnavailableError."""
+
+    def upsert(self, repository_id: int, chunk_ids: Sequence[int], texts: Sequence[str]) -> None: ...
+
+    def search(self, repository_ids: Sequence[int], query: str, limit: int) -> list[Match]:
+        """Best matches first. Any text is a valid query; one without words finds nothing."""
+        ...
+
+    def delete(self, chunk_ids: Sequence[int]) -> None: ...
+
+    def count(self) -> int: ...
