@@ -1,0 +1,82 @@
+"""The catalogue of models: which generator a model id means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from app.core.errors import ModelNotFoundError
+from app.core.ports import Generator, ModelChoice
+from app.providers.any_llm import AnyLLMGenerator
+from app.providers.any_llm_retry import ModelLimits
+from app.providers.any_llm_vendors import Connection, find_vendor
+
+_OWN_PROVIDER = "footnote"
+_EXTRACTIVE = "extractive"
+
+
+class Catalogue:
+    """Models by id, `provider/model`; keeps one generator, and so one client, per provider, key and address.
+
+    `environment` holds the vendors' own variables (OPENAI_API_KEY, OPENAI_BASE_URL, ...) and is read at each
+    resolve. `default_provider` is what a bare name means; None refuses bare names.
+    """
+
+    def __init__(
+        self,
+        *,
+        extractive: Generator,
+        environment: Mapping[str, str],
+        limits: ModelLimits | None = None,
+        default_provider: str | None = None,
+    ) -> None:
+        self._extractive = extractive
+        self._environment = environment
+        self._limits = limits or ModelLimits()
+        self._default_provider = default_provider
+        self._generators: dict[Connection, AnyLLMGenerator] = {}
+
+    def resolve(self, model: str) -> ModelChoice:
+        """The model behind an id; what follows the first slash is the provider's own name, slashes and all.
+
+        A name without a slash means the default provider's. Raises ModelNotFoundError for an id that names
+        no provider, an unknown one, or one whose API key is not set. Whether the provider has the model,
+        only the provider knows: that error comes from the stream.
+        """
+        provider, name = self._split(model)
+        if provider == _OWN_PROVIDER:
+            if name != _EXTRACTIVE:
+                raise ModelNotFoundError(f"There is no model {model!r}. {_OWN_PROVIDER}/{_EXTRACTIVE} needs no key.")
+            return ModelChoice(provider, name, self._extractive, cites_by_quoting=True)
+        connection = find_vendor(provider).connect(self._environment)
+        generator = self._generators.get(connection)
+        if generator is None:
+            generator = self._generators[connection] = AnyLLMGenerator(connection, self._limits)
+        return ModelChoice(provider, name, generator)
+
+    async def load(self) -> None:
+        """Imports the vendors' libraries in a thread.
+
+        Optional: without it the first resolve of a vendor's model does it, and holds the event loop for a
+        second or more.
+        """
+        await asyncio.to_thread(find_vendor, "openai")
+
+    async def aclose(self) -> None:
+        """Closes every client."""
+        generators, self._generators = self._generators, {}
+        for generator in generators.values():
+            await generator.aclose()
+
+    def _split(self, model: str) -> tuple[str, str]:
+        provider, slash, name = model.strip().partition("/")
+        if not slash:
+            if self._default_provider is None:
+                raise ModelNotFoundError(
+                    f"The model {model!r} does not say its provider. Write `provider/model`, such as "
+                    f"`openai/{provider or 'gpt-4o-mini'}`, or set a default provider."
+                )
+            provider, name = self._default_provider, provider
+        if not provider or not name:
+            raise ModelNotFoundError(f"{model!r} is no model id. Model ids look like `provider/model`.")
+        return provider.strip().lower(), name
