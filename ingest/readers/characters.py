@@ -71,5 +71,10 @@ def _legacy_encoding(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
     dense = 3 * sum(byte > 0x7F for byte in sample) > len(sample)  # not a Latin script: even a few words tell
-    best = from_bytes(sample).best() if dense or len(sample) > _ENOUGH_TO_GUESS else None
-    return best.encoding if best else "cp1252"
+    if not dense and len(sample) <= _ENOUGH_TO_GUESS:
+        return "cp1252"
+    matches = from_bytes(sample)
+    best = matches.best()
+    if best is None or any(match.encoding == "cp1252" and match.chaos <= best.chaos for match in matches):
+        return "cp1252"  # by far the most frequent of the encodings that make equal sense of the bytes
+    return best.encoding
