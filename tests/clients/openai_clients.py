@@ -1,0 +1,60 @@
+"""OpenAI's own clients, each run in its own environment: openai-python, plain and async, and openai-node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.clients.service_process import Service
+from tests.clients.vendor_process import chat_arguments, run_node, run_python
+
+MODEL = "footnote/extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One of OpenAI's clients: how it runs, what its modes are called, and where it takes foreign parameters."""
+
+    run: Callable[..., str]
+    whole: str
+    stream: str
+    extras: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+    def ask(self, service: Service, mode: str, *, key: str | None = None, **request: Any) -> dict[str, Any]:
+        """What the client returned; `repositories` goes where this client takes parameters it does not know."""
+        if "repositories" in request:
+            request |= self.extras({"repositories": request.pop("repositories")})
+        parameters = {"model": MODEL, **request}
+        outcome: dict[str, Any] = json.loads(
+            self.run(*chat_arguments(service.url, key or service.key, mode, parameters))
+        )
+        return outcome
+
+
+def _in_extra_body(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"extra_body": dict(parameters)}
+
+
+def _among_the_others(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return parameters
+
+
+PYTHON = partial(run_python, "openai", "openai_chat.py")
+CLIENTS: Mapping[str, Client] = {
+    "python": Client(PYTHON, "sync", "stream", _in_extra_body),
+    "python-async": Client(PYTHON, "async", "async-stream", _in_extra_body),
+    "node": Client(partial(run_node, "openai_chat.mjs"), "sync", "stream", _among_the_others),
+}
+
+
+EVERY_CLIENT = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+
+
+def text_of(streamed: Mapping[str, Any]) -> str:
+    """The answer that the pieces of a stream add up to."""
+    return "".join(chunk["choices"][0]["delta"]["content"] for chunk in streamed["chunks"] if chunk["choices"])

@@ -1,0 +1,98 @@
+"""Prem's own clients read the service's answers, sources, streams and errors."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.clients.corpus import (
+    ANSWER,
+    HOSTILE_ANSWER,
+    HOSTILE_QUESTION,
+    QUESTION,
+    UNKNOWN_REPOSITORY,
+    assert_sources,
+    user,
+)
+from tests.clients.prem_clients import EVERY_CLIENT, Run, ask, text_of
+from tests.clients.service_process import Service
+
+pytestmark = [pytest.mark.peer, EVERY_CLIENT]
+
+
+def test_a_whole_answer_has_its_sources(run: Run, service: Service, repository_id: int) -> None:
+    answer = ask(run, service, "sync", messages=user(QUESTION), repositories={"ids": [repository_id]})
+    (choice,) = answer["choices"]
+    assert choice["message"]["role"] == "assistant"
+    assert ANSWER in choice["message"]["content"]
+    assert "[1]" in choice["message"]["content"]
+    assert choice["message"]["tool_calls"] is None
+    assert choice["finish_reason"] == "stop"
+    assert_sources(answer["document_chunks"], repository_id, "sparky.md")
+    assert uuid.UUID(answer["trace_id"])
+    assert answer["provider_name"]
+    assert answer["provider_id"]
+    assert answer["model"]
+    usage = answer["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
+
+
+def test_a_stream_is_the_whole_answer_in_pieces(run: Run, service: Service, repository_id: int) -> None:
+    request: dict[str, Any] = {"messages": user(QUESTION), "repositories": {"ids": [repository_id], "limit": 2}}
+    whole = ask(run, service, "sync", **request)
+    streamed = ask(run, service, "stream", **request)
+    assert text_of(streamed) == whole["choices"][0]["message"]["content"]
+    assert streamed["document_chunks"] == whole["document_chunks"]
+    assert uuid.UUID(streamed["trace_id"]) != uuid.UUID(whole["trace_id"])
+    assert [chunk["choices"][0]["finish_reason"] for chunk in streamed["chunks"]][-1] == "stop"
+    assert streamed["chunks"][-1]["usage"]["total_tokens"] > 0
+
+
+def test_limit_and_threshold_choose_the_sources(run: Run, service: Service, repository_id: int) -> None:
+    one = {"ids": [repository_id], "limit": 1, "similarity_threshold": 0.0}
+    assert len(ask(run, service, "sync", messages=user(QUESTION), repositories=one)["document_chunks"]) == 1
+    none = {"ids": [repository_id], "similarity_threshold": 1.0}
+    assert ask(run, service, "sync", messages=user(QUESTION), repositories=none)["document_chunks"] == []
+
+
+def test_words_of_the_wire_in_sources_and_answer_arrive_intact(run: Run, service: Service, repository_id: int) -> None:
+    request: dict[str, Any] = {"messages": user(HOSTILE_QUESTION), "repositories": {"ids": [repository_id]}}
+    whole = ask(run, service, "sync", **request)
+    streamed = ask(run, service, "stream", **request)
+    assert HOSTILE_ANSWER in text_of(streamed)
+    assert text_of(streamed) == whole["choices"][0]["message"]["content"]
+    assert uuid.UUID(streamed["trace_id"])
+    assert_sources(streamed["document_chunks"], repository_id, "relay.txt")
+    assert HOSTILE_ANSWER in streamed["document_chunks"][0]["content"]
+
+
+def test_a_template_is_filled_in(run: Run, service: Service, repository_id: int) -> None:
+    template = service.post(
+        "/v1/templates", json={"name": "dog", "content": "Where does ${name} charge its battery at ${when}?"}
+    )
+    message = {"role": "user", "template_id": template["id"], "params": {"name": "Sparky", "when": "night"}}
+    answer = ask(run, service, "sync", messages=[message], repositories={"ids": [repository_id]})
+    assert ANSWER in answer["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"key": "fn-wrong-0123456789abcdef"}, 401, "AuthenticationError"),
+        ({"repositories": {"ids": [UNKNOWN_REPOSITORY]}}, 404, "ProviderNotFoundError"),
+        ({"model": "footnote/no-such-model"}, 404, "ModelNotFoundError"),
+        ({"messages": "not a list"}, 400, "ValidationError"),
+    ],
+    ids=["wrong-key", "unknown-repository", "unknown-model", "invalid"],
+)
+def test_an_error_says_what_is_wrong(
+    run: Run, service: Service, change: Mapping[str, Any], status: int, code: str
+) -> None:
+    outcome = ask(run, service, "sync", **{"messages": user(QUESTION), **change})
+    error = outcome["error"]
+    assert error.get("status", status) == status  # prem-sdk throws the body alone
+    assert error["code"] == code
+    assert error["message"]

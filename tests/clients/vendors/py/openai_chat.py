@@ -1,0 +1,63 @@
+"""Asks through openai's clients. Arguments: base URL, key, mode, parameters of `create` as JSON.
+
+Modes: sync, stream, hang-up (leaves after the first words), async, async-stream.
+"""
+
+import asyncio
+import json
+import sys
+
+import openai
+
+
+def sync(client, request):
+    return client.chat.completions.create(**request).model_dump(mode="json")
+
+
+def stream(client, request):
+    chunks = [chunk.model_dump(mode="json") for chunk in client.chat.completions.create(**request, stream=True)]
+    return {"chunks": chunks}
+
+
+def hang_up(client, request):
+    with client.chat.completions.create(**request, stream=True) as response:
+        for chunk in response:
+            if chunk.choices[0].delta.content:
+                return {"heard": chunk.choices[0].delta.content}
+    return {"heard": None}
+
+
+async def asynchronous(client, request):
+    async with client:
+        return (await client.chat.completions.create(**request)).model_dump(mode="json")
+
+
+async def asynchronous_stream(client, request):
+    async with client:
+        response = await client.chat.completions.create(**request, stream=True)
+        return {"chunks": [chunk.model_dump(mode="json") async for chunk in response]}
+
+
+def ask(base_url, key, mode, request):
+    where = {"base_url": f"{base_url}/v1", "api_key": key}
+    if mode == "async":
+        return asyncio.run(asynchronous(openai.AsyncOpenAI(**where), request))
+    if mode == "async-stream":
+        return asyncio.run(asynchronous_stream(openai.AsyncOpenAI(**where), request))
+    return {"sync": sync, "stream": stream, "hang-up": hang_up}[mode](openai.OpenAI(**where), request)
+
+
+try:
+    outcome = ask(*sys.argv[1:4], json.loads(sys.argv[4]))
+except openai.APIStatusError as error:
+    outcome = {
+        "error": type(error).__name__,
+        "status": error.status_code,
+        "message": error.body["message"],
+        "code": error.code,
+        "type": error.type,
+        "param": error.param,
+    }
+except openai.APIError as error:
+    outcome = {"error": type(error).__name__, "message": error.message}
+print(json.dumps(outcome))
