@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.clients.corpus import FILES
+from tests.clients.corpus import FILES, LEDGER
 from tests.clients.service_process import Service, running_service
 from tests.doubles.openai_server import OpenAIServer
 
@@ -28,14 +28,23 @@ def service(model_server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def repository_id(service: Service) -> int:
-    """A repository that holds the corpus, ingested and searchable."""
-    repository = service.post("/v1/repositories", json={"name": "Vendors' clients"})
-    for name, text in FILES.items():
-        service.post(
-            f"/v1/repositories/{repository['id']}/documents",
-            params={"wait": "true"},
-            files={"file": (name, text.encode(), "text/plain")},
-        )
-    number = repository["id"]
+    """A repository that holds two small files, ingested and searchable."""
+    return _repository(service, "Vendors' clients", FILES)
+
+
+@pytest.fixture(scope="session")
+def ledger_id(service: Service) -> int:
+    """A repository of sixty long paragraphs that are all alike."""
+    return _repository(service, "Ledger", LEDGER)
+
+
+def _repository(service: Service, name: str, files: Mapping[str, str]) -> int:
+    number = service.post("/v1/repositories", json={"name": name})["id"]
     assert isinstance(number, int)
+    for file, text in files.items():
+        service.post(
+            f"/v1/repositories/{number}/documents",
+            params={"wait": "true"},
+            files={"file": (file, text.encode(), "text/plain")},
+        )
     return number

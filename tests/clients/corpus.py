@@ -21,6 +21,16 @@ FILES: Mapping[str, str] = {
     ),
 }
 
+# so many words that the sources of one answer outgrow what a stream may hold in one line
+LEDGER: Mapping[str, str] = {
+    "ledger.txt": "\n\n".join(
+        f"Entry {number} of the harbour ledger. "
+        + " ".join(f"Crate {number}-{crate} held {number * crate} lanterns for the pier." for crate in range(1, 20))
+        for number in range(1, 61)
+    )
+}
+LEDGER_QUESTION = "How many lanterns for the pier did the crates of the harbour ledger hold?"
+
 QUESTION = "Where does Sparky charge its battery at night?"
 ANSWER = "under the front stairs"
 HOSTILE_QUESTION = "What does the relay write at the end of each shift report?"
@@ -39,6 +49,7 @@ def assert_sources(chunks: Sequence[Mapping[str, Any]], repository_id: int, docu
     assert chunks[0]["document_name"] == document_name
     scores = [chunk["similarity_score"] for chunk in chunks]
     assert scores == sorted(scores, reverse=True)
+    assert [chunk["marker"] for chunk in chunks] == list(range(1, len(chunks) + 1))
     for chunk in chunks:
         assert chunk["repository_id"] == repository_id
         for number in ("document_id", "chunk_id", "start", "end"):

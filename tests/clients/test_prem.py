@@ -12,6 +12,7 @@ from tests.clients.corpus import (
     ANSWER,
     HOSTILE_ANSWER,
     HOSTILE_QUESTION,
+    LEDGER_QUESTION,
     QUESTION,
     UNKNOWN_REPOSITORY,
     assert_sources,
@@ -20,6 +21,7 @@ from tests.clients.corpus import (
 from tests.clients.prem_clients import EVERY_CLIENT, Run, ask, text_of
 from tests.clients.service_process import Service
 
+LINE_LIMIT = 40_000  # characters of text; with the fields beside it, more than the 64 KiB premai reads at once
 pytestmark = [pytest.mark.peer, EVERY_CLIENT]
 
 
@@ -67,6 +69,18 @@ def test_words_of_the_wire_in_sources_and_answer_arrive_intact(run: Run, service
     assert uuid.UUID(streamed["trace_id"])
     assert_sources(streamed["document_chunks"], repository_id, "relay.txt")
     assert HOSTILE_ANSWER in streamed["document_chunks"][0]["content"]
+
+
+def test_more_sources_than_a_line_holds_all_arrive(run: Run, service: Service, ledger_id: int) -> None:
+    everything = {"ids": [ledger_id], "limit": 50, "similarity_threshold": 0.0}
+    request: dict[str, Any] = {"messages": user(LEDGER_QUESTION), "repositories": everything}
+    whole = ask(run, service, "sync", **request)["document_chunks"]
+    streamed = ask(run, service, "stream", **request)["document_chunks"]
+    assert sum(len(chunk["content"]) for chunk in whole) > LINE_LIMIT
+    assert [chunk["chunk_id"] for chunk in streamed] == [chunk["chunk_id"] for chunk in whole]
+    for cut, uncut in zip(streamed, whole, strict=True):
+        assert cut["content"]
+        assert uncut["content"].startswith(cut["content"])
 
 
 def test_a_template_is_filled_in(run: Run, service: Service, repository_id: int) -> None:
