@@ -8,7 +8,7 @@ from bisect import bisect_left
 
 from ingest.types import Tokenizer
 
-_SECTION = 500_000  # characters tokenised at a time, so that a large text needs little memory
+_SECTION = 50_000  # characters tokenised at a time; more are slower and take much memory
 _SPACE = re.compile(r"\s")
 
 

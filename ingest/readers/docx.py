@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ def read(path: Path) -> Reading:
     try:
         document = docx.Document(str(path))
         blocks = tuple(_blocks(document))
-    except (KeyError, ValueError, OSError, SyntaxError, AttributeError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, OSError, SyntaxError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise UnreadableFileError(f"is no intact Word document ({error}): save it again as .docx.") from error
     return Reading(extractor_name(NAME, VERSION, "python-docx"), blocks)
 

@@ -36,14 +36,18 @@ def read(path: Path) -> Reading:
     with document:
         count = min(len(document), _MAX_PAGES)
         pages: list[list[Line]] = []
+        damaged = 0
         for index in range(count):
             try:
                 page = document[index]
             except pypdfium2.PdfiumError:
                 pages.append([])
+                damaged += 1
                 continue
             pages.append(list(_lines(page)))
             page.close()
+    if damaged == count:
+        raise UnreadableFileError("has no intact page: export it again and upload that.")
     without_text = sum(not lines for lines in pages)
     if without_text == count:
         raise UnreadableFileError("has no text layer (it is a scan): recognise its text (OCR) and upload it again.")
