@@ -56,9 +56,10 @@ def _wide_encoding(sample: bytes) -> str | None:
     if sample.count(0) * 10 < len(sample):
         return None
     nuls = [sample[place::4].count(0) * 4 for place in range(4)]  # per place in a group of four, of len(sample)
-    if min(nuls[1:]) * 10 > 9 * len(sample) > nuls[0] * 10:
+    most, few = 0.9 * len(sample), 0.1 * len(sample)
+    if min(nuls[2:]) > most and nuls[0] < few:
         return "utf-32-le"
-    if min(nuls[:3]) * 10 > 9 * len(sample) > nuls[3] * 10:
+    if min(nuls[:2]) > most and nuls[3] < few:
         return "utf-32-be"
     even, odd = nuls[0] + nuls[2], nuls[1] + nuls[3]
     if 4 * even < odd:
