@@ -17,6 +17,7 @@ _PASSWORD_NEEDED = 4  # FPDF_ERR_PASSWORD
 _LINE_END = re.compile("\r\n?|\n|\ufffe")  # PDFium writes U+FFFE for a hyphen at a line's end
 _WORD = re.compile(r"\S+")
 _CELL_GAP = 1.5  # of the line's height; the spaces of justified text stay below
+_UNSCALED = 2  # points; some files write everything in size 1 and scale it
 _MAX_PAGES = 20_000  # a damaged page tree may claim any number
 
 
@@ -76,6 +77,8 @@ def _line(textpage: Any, text: str, start: int, end: int, hyphenated: bool) -> L
     words = list(_WORD.finditer(text, start, end))
     if not words:
         return None
+    import pypdfium2
+
     last = textpage.count_chars() - 1
     boxes = [
         (
@@ -84,7 +87,9 @@ def _line(textpage: Any, text: str, start: int, end: int, hyphenated: bool) -> L
         )
         for word in words
     ]
-    bottom, top = boxes[0][0][1], boxes[0][0][3]
+    longest = max(range(len(words)), key=lambda number: len(words[number][0]))  # the first may be a superscript
+    _, bottom, _, top = boxes[longest][0]
+    size = pypdfium2.raw.FPDFText_GetFontSize(textpage, min(words[longest].start(), last))
     cells: list[Cell] = []
     for word, (first_box, last_box) in zip(words, boxes, strict=True):
         if cells and first_box[0] - cells[-1].right <= _CELL_GAP * (top - bottom):
@@ -92,4 +97,5 @@ def _line(textpage: Any, text: str, start: int, end: int, hyphenated: bool) -> L
             cells[-1] = Cell(f"{before.text} {word[0]}", before.left, last_box[2])
         else:
             cells.append(Cell(word[0], first_box[0], last_box[2]))
-    return Line(tuple(cells), bottom, top, hyphenated)
+    size = size if size > _UNSCALED else top - bottom
+    return Line(tuple(cells), bottom, top, round(size, 1), hyphenated)

@@ -37,6 +37,7 @@ class Line:
     cells: tuple[Cell, ...]
     bottom: float
     top: float
+    size: float  # of the font, in points
     hyphenated: bool = False  # its last word goes on in the next line
 
     @property
@@ -52,9 +53,8 @@ class Line:
         return self.cells[-1].right
 
     @property
-    def size(self) -> float:
-        """The height of its letters, in half points so that equal fonts compare equal."""
-        return round(2 * (self.top - self.bottom)) / 2
+    def height(self) -> float:
+        return self.top - self.bottom
 
 
 def page_blocks(pages: Sequence[Sequence[Line]]) -> Iterator[Block]:
@@ -93,9 +93,9 @@ def _heading_levels(lines: Sequence[Line]) -> dict[float, int]:
 def _paragraphs(page: Sequence[Line]) -> Iterator[list[Line]]:
     """Groups the lines that are one paragraph, heading or table row."""
     pitches = [
-        (above.bottom - below.bottom) / (above.top - above.bottom)
+        (above.bottom - below.bottom) / above.height
         for above, below in pairwise(page)
-        if above.bottom > below.bottom and above.top > above.bottom and above.size == below.size
+        if above.bottom > below.bottom and above.height > 0 and above.size == below.size
     ]
     pitch = median(pitches) if pitches else 1.2
     group: list[Line] = []
@@ -122,9 +122,9 @@ def _continues(group: Sequence[Line], line: Line, pitch: float) -> bool:
     distance = above.bottom - line.bottom
     if distance <= 0:  # the next column
         return not ended and following[:1].islower()
-    if distance > 1.3 * pitch * above.size:
+    if distance > 1.3 * pitch * above.height:
         return False
-    if ended and line.left - above.left > 0.8 * above.size:
+    if ended and line.left - above.left > 0.8 * above.height:
         return False  # an indented first line
     word = following.split(maxsplit=1)[0]
     word_width = (line.right - line.left) * (len(word) + 1) / max(len(following), 1)
@@ -136,8 +136,8 @@ def _continues(group: Sequence[Line], line: Line, pitch: float) -> bool:
 def _same_line(before: Line, line: Line) -> bool:
     """Whether the two stand side by side: PDFium gives superscripts and what follows them as lines."""
     overlap = min(before.top, line.top) - max(before.bottom, line.bottom)
-    beside = -1 <= line.left - before.right < 0.5 * max(before.size, line.size)
-    return beside and overlap > 0.4 * min(before.top - before.bottom, line.top - line.bottom)
+    beside = -1 <= line.left - before.right < 0.5 * max(before.height, line.height)
+    return beside and overlap > 0.4 * min(before.height, line.height)
 
 
 def _join(group: Sequence[Line], vocabulary: Counter[str]) -> str:
