@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.readers import Reading, extractor_name
-from ingest.readers.pdf_layout import Cell, Line, page_blocks
+from ingest.readers.pdf_layout import page_blocks
+from ingest.readers.pdf_lines import Cell, Line
 from ingest.types import UnreadableFileError
 
 NAME = "pdf"

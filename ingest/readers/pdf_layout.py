@@ -5,56 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from ingest.readers.characters import clean_characters
 from ingest.readers.headings import HeadingTrail
+from ingest.readers.pdf_lines import Line
+from ingest.readers.pdf_tables import label_rows
 from ingest.types import Block, BlockKind
 
 _BULLET = re.compile(r"(?:[•‣▪◦●○■–-]|\(?\d{1,2}[.)])(?:\s|\Z)")
 _SENTENCE_END = (".", "!", "?", ":", "。", "！", "？", "।", "؟", "”", '."')
 _WORDS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _HEADING_RATIO = 1.15  # of the body's size
-_LONGEST_HEADING = 200  # characters
+_LONGEST_HEADING = 150  # characters
 _HEADING_LEVELS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Words without a wide gap between them; points from the page's left edge."""
-
-    text: str
-    left: float
-    right: float
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line as printed; more than one cell where wide gaps divide it. Points from the page's lower edge."""
-
-    cells: tuple[Cell, ...]
-    bottom: float
-    top: float
-    size: float  # of the font, in points
-    hyphenated: bool = False  # its last word goes on in the next line
-
-    @property
-    def text(self) -> str:
-        return " | ".join(cell.text for cell in self.cells)
-
-    @property
-    def left(self) -> float:
-        return self.cells[0].left
-
-    @property
-    def right(self) -> float:
-        return self.cells[-1].right
-
-    @property
-    def height(self) -> float:
-        return self.top - self.bottom
 
 
 def page_blocks(pages: Sequence[Sequence[Line]]) -> Iterator[Block]:
@@ -64,18 +29,27 @@ def page_blocks(pages: Sequence[Sequence[Line]]) -> Iterator[Block]:
     vocabulary = Counter(word.lower() for line in lines for word in _WORDS.findall(line.text))
     trail = HeadingTrail()
     for number, page in enumerate(pages, 1):
-        for group in _paragraphs(page):
-            text = clean_characters(_join(group, vocabulary)).strip()
-            level = levels.get(group[0].size)
-            if not text:
+        for is_table, groups in groupby(_paragraphs(page), key=_is_row):
+            if is_table:
+                for row in label_rows([line for group in groups for line in group]):
+                    yield Block(clean_characters(row), BlockKind.TABLE_ROW, number, trail.path)
                 continue
-            if len(group[0].cells) > 1:
-                yield Block(text, BlockKind.TABLE_ROW, number, trail.path)
-            elif level and len(text) <= _LONGEST_HEADING and any(character.isalpha() for character in text):
-                yield Block(text, BlockKind.HEADING, number, trail.enter(level, text))
-            else:
-                kind = BlockKind.LIST_ITEM if _BULLET.match(text) else BlockKind.PARAGRAPH
-                yield Block(text, kind, number, trail.path)
+            for group in groups:
+                text = clean_characters(_join(group, vocabulary)).strip()
+                level = levels.get(group[0].size)
+                if level and _may_be_heading(text):
+                    yield Block(text, BlockKind.HEADING, number, trail.enter(level, text))
+                elif text:
+                    kind = BlockKind.LIST_ITEM if _BULLET.match(text) else BlockKind.PARAGRAPH
+                    yield Block(text, kind, number, trail.path)
+
+
+def _is_row(group: Sequence[Line]) -> bool:
+    return len(group) == 1 and len(group[0].cells) > 1
+
+
+def _may_be_heading(text: str) -> bool:
+    return len(text) <= _LONGEST_HEADING and not text.endswith(".") and any(map(str.isalpha, text))
 
 
 def _heading_levels(lines: Sequence[Line]) -> dict[float, int]:

@@ -77,6 +77,27 @@ def test_pdf_lines_become_headings_paragraphs_and_rows(tmp_path: Path) -> None:
     assert reading.extractor.startswith("pdf/1 pypdfium2 5.")
 
 
+def test_pdf_tables_name_the_column_of_every_cell_whose_place_is_certain(tmp_path: Path) -> None:
+    rows = [
+        ("City", "Count", "Country"),
+        ("Paris", "12", "France"),
+        ("Rome", "", "Italy"),
+        ("Oslo", "3 of 7 or more, all", ""),
+    ]
+    page = [
+        (x, 800 - 13 * number, 11, cell)
+        for number, row in enumerate(rows)
+        for x, cell in zip((50, 250, 300), row, strict=True)
+        if cell
+    ]
+    assert [text for _, text in shown(read(tmp_path, "a.pdf", pdf(page)))] == [
+        "City | Count | Country",
+        "City: Paris · Count: 12 · Country: France",
+        "City: Rome · Country: Italy",
+        "Oslo | 3 of 7 or more, all",
+    ]
+
+
 def test_pdf_pages_without_text_are_reported(tmp_path: Path) -> None:
     assert read(tmp_path, "a.pdf", pdf([(50, 800, 11, "Words.")], [])).warnings == ("1 of 2 pages have no text layer.",)
     with pytest.raises(UnreadableFileError, match=r"^a\.pdf has no text layer"):
