@@ -90,6 +90,23 @@ class Scope:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best chunks of a vector search, and how many there were."""
+
+    matches: tuple[Match, ...]  # best first, equal scores by chunk id
+    considered: int  # chunks compared with the query
+    above: int  # of these, how many reach the threshold
+
+
+class SnapshotMissingError(LookupError):
+    """This generation of the repository is not in memory; load it and search again."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        super().__init__(f"repository {scope.repository_id} generation {scope.generation}")
+
+
 class IngestError(Exception):
     """The file cannot be ingested; the message names the file's fault and what to do about it."""
 
@@ -151,8 +168,8 @@ class VectorStore(Protocol):
 
     def upsert(self, chunk_ids: Sequence[int], vectors: Vectors) -> None: ...
 
-    def fetch(self, chunk_ids: Sequence[int]) -> Vectors:
-        """The vectors in the order asked for; raises IndexUnavailableError if one is missing."""
+    def fetch(self, chunk_ids: Sequence[int]) -> dict[int, Vectors]:
+        """Vectors by chunk id; chunks that are not there are left out."""
         ...
 
     def delete(self, chunk_ids: Sequence[int]) -> None: ...
@@ -160,13 +177,53 @@ class VectorStore(Protocol):
     def count(self) -> int: ...
 
 
+class SnapshotIndex(Protocol):
+    """Exact search over immutable snapshots of repositories, one per generation."""
+
+    def load(self, scope: Scope, ids: Sequence[int], vectors: Vectors) -> None:
+        """Puts a whole generation in memory; `ids` ascending, `vectors` of unit length."""
+        ...
+
+    def stage(
+        self, repository_id: int, base: int, generation: int, ids: Sequence[int], vectors: Vectors, removed: set[int]
+    ) -> bool:
+        """Builds a generation from another by adding and removing; False when the base is not in memory."""
+        ...
+
+    def has(self, scope: Scope) -> bool: ...
+
+    def discard(self, scope: Scope) -> None:
+        """Forgets a staged generation that was never published."""
+        ...
+
+    def drop(self, repository_id: int) -> None:
+        """Forgets every generation of a repository."""
+        ...
+
+    def search(self, scopes: Sequence[Scope], query: Vectors, limit: int, threshold: float) -> Found:
+        """The `limit` most similar chunks of all scopes together, by cosine; raises SnapshotMissingError."""
+        ...
+
+    def scores(self, scopes: Sequence[Scope], query: Vectors, chunk_ids: Sequence[int]) -> dict[int, float]:
+        """The cosine of given chunks; those in none of the scopes are left out. Raises SnapshotMissingError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalMatches:
+    """What a word search found, best first, and the BM25 score that a chunk made of all query words could reach."""
+
+    matches: tuple[Match, ...]
+    ceiling: float
+
+
 class LexicalIndex(Protocol):
     """BM25 over the words of chunks. Raises IndexUnavailableError."""
 
     def upsert(self, repository_id: int, chunk_ids: Sequence[int], texts: Sequence[str]) -> None: ...
 
-    def search(self, repository_ids: Sequence[int], query: str, limit: int) -> list[Match]:
-        """Best matches first. Any text is a valid query; one without words finds nothing."""
+    def search(self, repository_ids: Sequence[int], query: str, limit: int) -> LexicalMatches:
+        """Any text is a valid query; one without words finds nothing."""
         ...
 
     def delete(self, chunk_ids: Sequence[int]) -> None: ...

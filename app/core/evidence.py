@@ -14,7 +14,7 @@ from app.core.questions import Sought, bears, sought
 from app.core.wording import content_terms
 
 MAX_CANDIDATES = 24  # units embedded for a question, 3 ms each
-SUPPORT_BAR = 0.50  # refuses 2 % of the answerable Natural Questions and most questions off the topic
+SUPPORT_BAR = 0.45  # XX
 
 _SIMILARITY = 0.30
 _COVERAGE = 0.44

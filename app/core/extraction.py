@@ -14,6 +14,7 @@ from app.core.wording import content_terms, word_count
 MAX_PICKS = 3  # pieces of evidence in one answer
 MAX_WORDS = 90  # of all but the first, which is quoted whole however long it is
 _NEAR_BEST = 0.80  # a further pick has at least this share of the best one's score
+_NEAR_BEST_ROW = 0.95  # rows of one table share most of their words
 _SAME_WORDS = 0.80  # units that share this much of their words say the same
 
 
@@ -52,13 +53,13 @@ def extract(question: str, units: Sequence[Unit], evidence: Sequence[Evidence]) 
         of_source.setdefault(unit.source.marker, []).append(unit)
     kind = sought(question)
     answers = support(evidence) >= SUPPORT_BAR
-    floor = _NEAR_BEST * evidence[0].score
     picked: list[tuple[Unit, ...]] = []
     words = 0
     for item in evidence[: None if answers else 1]:
         unit = item.candidate.unit
-        if picked and item.score < floor:
-            break
+        share = _NEAR_BEST_ROW if unit.kind is UnitKind.ROW else _NEAR_BEST
+        if picked and item.score < share * evidence[0].score:
+            continue
         run = _fresh(_with_company(unit, of_source[unit.source.marker], kind), picked)
         length = sum(word_count(each.text) for each in run)
         if not run or (picked and words + length > MAX_WORDS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from app.core.types import Source
@@ -14,6 +15,7 @@ _LIST_MARKER = re.compile(
     r"(?:[-*+•‣▪◦·–—]|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[.)]|(?:step|schritt|étape|paso) \d+)[^\S\n]", re.I
 )
 _ROW = re.compile(r"\A\||\S · \S|\S[^\S\n]\|[^\S\n]\S|\S\t\S")
+_LINE = re.compile(r"\S(?:.*\S)?")
 _TERMINAL = re.compile(r"[.!?…。！？।۔؟:：;,，；][\"'”’»)\]」』】）*_`]*\Z")
 # Words that point back to the sentence before.
 _DANGLING = re.compile(
@@ -60,7 +62,7 @@ def units_of(source: Source) -> list[Unit]:
     content = source.hit.content
     headings = {_plain(heading) for heading in source.hit.heading_path}
     context = source.hit.heading_path[-1] if source.hit.heading_path else ""
-    spans = _whole_items(content, sentence_spans(content))
+    spans = _whole_items(content, _single_rows(content, sentence_spans(content)))
     units: list[Unit] = []
     paragraph = 0
     for position, (start, end) in enumerate(spans):
@@ -111,7 +113,23 @@ def _reads_as_sentence(text: str) -> bool:
     return word_count(text) > _HEADING_WORDS or _TERMINAL.search(text) is not None
 
 
-def _whole_items(content: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _single_rows(content: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Cuts the lines of a table apart, which look like a wrapped paragraph where they happen to be equally long."""
+    for start, end in spans:
+        for line in _LINE.finditer(content, start, end):
+            if _ROW.search(content, line.start(), line.end()):
+                before = content[start : line.start()].strip()
+                if before:
+                    yield start, content.index(before, start) + len(before)
+                yield line.span()
+                start = line.end()
+        rest = content[start:end].strip()
+        if rest:
+            start = content.index(rest, start)
+            yield start, start + len(rest)
+
+
+def _whole_items(content: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Joins the sentences of one short list item."""
     joined: list[tuple[int, int]] = []
     in_item = False

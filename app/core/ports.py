@@ -10,8 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.core.types import Caller, Delta, Hit, Json, Message, Prompt
-from ingest.types import Scope
+from app.core.types import Caller, Delta, Hit, Json, Prompt
 
 
 class Generator(Protocol):
@@ -82,16 +81,12 @@ class ThreadState:
 class Projects(Protocol):
     async def defaults(self, caller: Caller) -> ProjectDefaults: ...
 
+    async def every_repository(self, caller: Caller) -> tuple[int, ...]:
+        """The ids of all repositories of the project."""
+        ...
+
 
 class Chunks(Protocol):
-    async def scopes(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]:
-        """The repositories' present generations; raises NotFoundError naming the first that is not there."""
-        ...
-
-    async def visible_ids(self, caller: Caller, repository_id: int) -> tuple[int, tuple[int, ...]]:
-        """The generation and the ids of all chunks a search of this repository may return, ascending."""
-        ...
-
     async def hits(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
         """The chunks by id, best score first; ids that are no longer visible are left out."""
         ...
@@ -102,8 +97,6 @@ class Threads(Protocol):
         """The thread the caller knows by `session`, made if new; a new anonymous one for None."""
         ...
 
-    async def add_turn(self, caller: Caller, thread_id: str, question: str, answer: str, trace_id: str) -> int: ...
-
 
 class Templates(Protocol):
     async def contents(self, caller: Caller, template_ids: Sequence[str]) -> dict[str, str]:
@@ -111,21 +104,30 @@ class Templates(Protocol):
         ...
 
 
-class Traces(Protocol):
-    async def save(self, caller: Caller, trace: Mapping[str, Json]) -> None: ...
+@dataclass(frozen=True, slots=True)
+class TraceRecord:
+    """What is kept of one completion, whatever became of it."""
+
+    id: str
+    created_at: float
+    outcome: str  # a FinishReason, or refused, error, cancelled
+    model: str
+    question: str
+    duration_ms: float
+    detail: Mapping[str, Json]
 
 
-__all__ = [
-    "Chunks",
-    "Generator",
-    "Message",
-    "ModelChoice",
-    "Models",
-    "ProjectDefaults",
-    "Projects",
-    "Templates",
-    "ThreadState",
-    "Threads",
-    "Traces",
-    "Turn",
-]
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    """A question and its answer, to be remembered in a thread."""
+
+    thread_id: str
+    session: str | None
+    question: str
+    answer: str
+
+
+class Journal(Protocol):
+    async def record(self, caller: Caller, trace: TraceRecord, turn: NewTurn | None) -> None:
+        """Keeps both in one transaction."""
+        ...

@@ -1,7 +1,7 @@
 """The words of the house: frozen data named by the stage it belongs to.
 
-    Ask → Started → Retrieved → Delta* → Finished        (one completion, as a stream of events)
-    Answer = Started + Retrieved + the Deltas' text + Finished   (the same, collected)
+Ask → Started → Retrieved → Delta* → Finished        (one completion, as a stream of events)
+Answer = Started + Retrieved + the Deltas' text + Finished   (the same, collected)
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 Json = Any  # a value that json.dumps accepts
 Role = Literal["system", "user", "assistant", "tool"]
-EMPTY: Mapping[str, Json] = MappingProxyType({})
 
 
 # ── who asks ─────────────────────────────────────────────────────────────────────────────────────────
@@ -57,7 +55,7 @@ class Message:
     role: Role
     content: str | None = None
     template_id: str | None = None
-    params: Mapping[str, Json] = EMPTY
+    params: Mapping[str, Json] = field(default_factory=dict)
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
@@ -126,7 +124,7 @@ class Hit:
     score: float  # 0..1, what thresholds are compared with
     page: int | None = None
     heading_path: tuple[str, ...] = ()
-    raw_scores: Mapping[str, float] = EMPTY  # by leg, e.g. {"dense": 0.61}
+    raw_scores: Mapping[str, float] = field(default_factory=dict)  # by leg, e.g. {"dense": 0.61}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,10 @@ class AnyLLMGenerator:
             await close()
 
     async def _begin(self, prompt: Prompt) -> tuple[_Attempt, Delta | None]:
-        """The first attempt that says something, and what it says; None for an answer without a word."""
+        """The first attempt that says something, and what it says; None for an answer without a word.
+
+        Cancelled here, any-llm's own stream closes itself; once a Delta is out, `stream` has to.
+        """
         for number in itertools.count():
             attempt = _Attempt(self._open(), self._connection, prompt, self._limits)
             try:
@@ -69,9 +72,6 @@ class AnyLLMGenerator:
                 if delay is None:
                     # Not chained: the vendor's exception holds the request, and with it the key.
                     raise failed.failure.error from None
-            except BaseException:
-                await attempt.aclose()
-                raise
             # Spread out, so that requests refused together do not come back together.
             await asyncio.sleep(delay * random.uniform(1.0, 1.25))  # noqa: S311
         raise AssertionError("unreachable")

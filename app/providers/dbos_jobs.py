@@ -34,7 +34,6 @@ _log = logging.getLogger(__name__)
 
 _QUEUE = "ingest"
 _VERSION = "footnote-1"  # fixed: by default it is a hash of the code, and an upgrade would leave pending jobs behind
-_MAX_CRASHES = 20  # a job that was running at so many hard exits is given up, or it would stop the service for ever
 _TOLD = "told"  # marks a workflow whose outcome the job row knows
 _CANCELLED = "The job was cancelled."
 _UNTOLD = {  # how a workflow can end without its job row knowing, and what the row then says
@@ -59,6 +58,7 @@ class DbosJobSettings:
     poll_s: float = 0.25
     sweep_s: float = 30.0
     keep_days: int = 7  # how long a finished attempt is remembered
+    max_crashes: int = 20  # a job taken at more hard exits than this is given up, or it could stop the service for ever
     retry: RetryRule = field(default_factory=RetryRule)
 
 
@@ -128,7 +128,7 @@ class _Run:
         def ingest(job_id: int, attempt: int) -> None:  # DBOS writes attributes on it, which no method takes
             self._work(job_id, attempt)
 
-        self._workflow = self._dbos.workflow(name=_QUEUE, max_recovery_attempts=_MAX_CRASHES)(ingest)
+        self._workflow = self._dbos.workflow(name=_QUEUE, max_recovery_attempts=self._settings.max_crashes)(ingest)
 
     def launch(self) -> None:
         try:

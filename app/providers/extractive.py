@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from app.core.errors import InvalidRequestError, ProviderError
 from app.core.evidence import candidates, ranked
 from app.core.extraction import Extract, extract
-from app.core.passages import units_of
+from app.core.passages import Unit, units_of
 from app.core.quoting import Composition, compose, shorten
 from app.core.types import Delta, FinishReason, Prompt, Usage
 from ingest.types import Embedder, EmbedderUnavailableError
@@ -58,7 +58,7 @@ class ExtractiveGenerator:
         found = candidates(prompt.question, units)
         if not found:
             return None
-        texts = [prompt.question, *(candidate.unit.text for candidate in found)]
+        texts = [prompt.question, *(_in_context(candidate.unit) for candidate in found)]
         vectors = self._embedder.embed([self._window(text) for text in texts])
         similarities = [float(cosine) for cosine in vectors[1:] @ vectors[0]]
         return extract(prompt.question, units, ranked(found, similarities))
@@ -68,6 +68,10 @@ class ExtractiveGenerator:
         while len(tokens := self._embedder.tokenizer.offsets(text)) > limit:
             text = text[: tokens[limit - 1][1]]
         return text
+
+
+def _in_context(unit: Unit) -> str:
+    return f"{unit.context}: {unit.text}" if unit.context else unit.text
 
 
 def _refuse_impossible(prompt: Prompt) -> None:

@@ -1,0 +1,1 @@
+"""Routes: thin, typed, one file a topic."""

@@ -1,0 +1,240 @@
+"""Settings → a running service. The only file that names concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import hashlib
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from app.core.access import Access
+from app.core.circulation import Circulation
+from app.core.health import examine
+from app.core.ingesting import IngestRun
+from app.core.jobs import JobEngine
+from app.core.parts import Limits, Parts
+from app.core.pipeline import Defaults, Pipeline
+from app.core.retrieval import Retriever
+from app.core.snapshots import SnapshotLoader
+from app.core.types import Caller, Scope
+from app.providers.any_llm_retry import ModelLimits
+from app.providers.catalogue import Catalogue
+from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
+from app.providers.extractive import ExtractiveGenerator
+from app.settings import Settings, vendor_environment
+from app.store.admin_key import find_admin_key
+from app.store.blobs import BlobFolder
+from app.store.chunks import ChunkStore
+from app.store.corpus import CorpusStore
+from app.store.documents import DocumentStore
+from app.store.engine import Database
+from app.store.jobs import JobStore
+from app.store.journal import JournalStore
+from app.store.keys import KeyStore
+from app.store.lock import FolderLock
+from app.store.migrate import migrate
+from app.store.projects import ProjectStore
+from app.store.repositories import RepositoryStore
+from app.store.templates import TemplateStore
+from app.store.threads import ThreadStore
+from ingest.chunker import VERSION as CHUNKER_VERSION
+from ingest.chunker import chunk_text
+from ingest.embedders.load import load_embedder
+from ingest.indexes.chroma import ChromaVectorStore
+from ingest.indexes.exact import ExactIndex
+from ingest.indexes.no_words import NoWords
+from ingest.indexes.tantivy_words import TantivyIndex
+from ingest.parsing import ParseLimits, ParserPool
+
+SYSTEM = Caller(1, scopes=frozenset(Scope))  # who acts at start, before anybody has asked for anything
+RETRIEVAL_THREADS = 2
+DRAIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A built service: its parts, and what it takes to start and stop it."""
+
+    parts: Parts
+    admin_key: str
+    admin_key_is_new: bool
+    start: Callable[[], None]  # blocking: takes up unfinished jobs
+    stop: Callable[[], None]  # blocking: leaves nothing half-done
+
+
+def open_database(settings: Settings) -> Database:
+    """The database at the present schema, with its first project."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    migrate(database)
+    ProjectStore(database).ensure_default(SYSTEM)
+    return database
+
+
+@contextlib.contextmanager
+def open_keys(settings: Settings) -> Iterator[KeyStore]:
+    """The keys alone, beside a running service or without one."""
+    database = open_database(settings)
+    try:
+        yield KeyStore(database)
+    finally:
+        database.close()
+
+
+@contextlib.contextmanager
+def open_projects(settings: Settings) -> Iterator[ProjectStore]:
+    """The projects alone."""
+    database = open_database(settings)
+    try:
+        yield ProjectStore(database)
+    finally:
+        database.close()
+
+
+def texts_by_hash(settings: Settings, caller: Caller, hashes: Sequence[str]) -> dict[str, str]:
+    """Canonical texts of a project by their sha256."""
+    database = open_database(settings)
+    try:
+        return asyncio.run(DocumentStore(database).texts_by_hash(caller, hashes))
+    finally:
+        database.close()
+
+
+def build(settings: Settings) -> Service:
+    """Puts the parts together; raises FolderLockedError or EmbedderUnavailableError, and then holds nothing."""
+    closing: list[Callable[[], None]] = []
+    try:
+        return _build(settings, closing)
+    except BaseException:
+        _close(closing)
+        raise
+
+
+def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
+    embedded = settings.vector_url is None
+    if embedded:
+        closing.append(FolderLock(settings.data_dir).release)
+    database = open_database(settings)
+    closing.append(database.close)
+    admin_key, is_new = find_admin_key(
+        settings.data_dir, settings.admin_key.get_secret_value() if settings.admin_key else None
+    )
+    embedder = load_embedder(
+        settings.embedder,
+        cache_dir=settings.data_dir / "models",
+        threads=settings.embed_threads,
+        allow_download=settings.allow_download,
+    )
+    closing.append(embedder.close)
+    fingerprint = hashlib.sha256(f"{embedder.fingerprint}|{CHUNKER_VERSION}".encode()).hexdigest()[:16]
+
+    vectors = ChromaVectorStore(
+        fingerprint,
+        folder=settings.data_dir / "chroma" if embedded else None,
+        url=settings.vector_url,
+    )
+    closing.append(vectors.close)
+    # A word index on disk has one writer; where several processes share the work there is none yet (ADR 5).
+    words = TantivyIndex(settings.data_dir / "words" / fingerprint) if embedded else NoWords()
+    closing.append(words.close)
+    snapshots = ExactIndex(embedder.dimensions)
+    searching = ThreadPoolExecutor(RETRIEVAL_THREADS, thread_name_prefix="retrieval")
+    closing.append(searching.shutdown)
+    parser = ParserPool(
+        settings.job_concurrency,
+        ParseLimits(settings.parse_seconds, settings.parse_memory_bytes, settings.parse_output_chars),
+    )
+    closing.append(parser.close)
+
+    projects, keys, templates = ProjectStore(database), KeyStore(database), TemplateStore(database)
+    repositories, documents, chunks = RepositoryStore(database), DocumentStore(database), ChunkStore(database)
+    jobs, journal, corpus = JobStore(database), JournalStore(database), CorpusStore(database)
+    blobs = BlobFolder(settings.data_dir / "blobs", settings.max_upload_bytes)
+
+    chunk = functools.partial(
+        chunk_text,
+        tokenizer=embedder.tokenizer,
+        max_tokens=embedder.max_tokens,
+        target_tokens=min(settings.chunk_tokens, embedder.max_tokens),
+    )
+    steps = IngestRun(corpus, blobs, parser.parse, chunk, embedder, fingerprint, vectors, words, snapshots)
+    engine: JobEngine = DbosJobEngine(
+        DbosJobSettings(
+            settings.jobs_database,
+            executor_id="local" if embedded else socket.gethostname(),
+            workers=settings.job_concurrency,
+        )
+    )
+    loader = SnapshotLoader(chunks, snapshots, vectors, embedder, searching)
+    retriever = Retriever(repositories, chunks, loader, snapshots, words, embedder, searching)
+    models = Catalogue(
+        extractive=ExtractiveGenerator(embedder),
+        environment=vendor_environment(),
+        limits=ModelLimits(settings.model_timeout_s, settings.model_retries),
+        default_provider=settings.default_provider,
+    )
+    defaults = Defaults(
+        settings.default_model,
+        settings.retrieval_limit,
+        settings.retrieval_max_limit,
+        settings.similarity_threshold,
+        settings.refusal_text,
+        settings.max_question_chars,
+    )
+
+    def start() -> None:
+        blobs.sweep()
+        if embedded:
+            corpus.refill(words)
+        engine.start(steps)
+        for job_id, attempt in jobs.unfinished():  # taken in just before a crash, not yet known to the engine
+            engine.submit(job_id, attempt)
+
+    def stop() -> None:
+        engine.stop(DRAIN_S)
+        _close(closing)
+
+    checks = {
+        "database": lambda: f"{database.engine.dialect.name}, schema {migrate(database)}",
+        "vectors": lambda: f"{vectors.count()} in {settings.vector_url or 'embedded Chroma'}",
+        "words": lambda: f"{words.count()} chunks" if embedded else "off: not shared between processes yet",
+        "embedder": lambda: f"{embedder.name}, {len(embedder.embed(['health'])[0])} dimensions",
+        "jobs": lambda: f"{len(jobs.unfinished())} unfinished",
+    }
+    parts = Parts(
+        access=Access(keys, admin_key),
+        pipeline=Pipeline(projects, templates, ThreadStore(database), models, retriever, journal, defaults),
+        retriever=retriever,
+        circulation=Circulation(repositories, documents, jobs, blobs, engine, vectors, words, snapshots),
+        projects=projects,
+        keys=keys,
+        repositories=repositories,
+        documents=documents,
+        jobs=jobs,
+        templates=templates,
+        traces=journal,
+        blobs=blobs,
+        defaults=defaults,
+        limits=Limits(
+            settings.max_request_bytes,
+            settings.max_upload_bytes,
+            settings.max_files_per_upload,
+            settings.upload_wait_s,
+            settings.max_messages,
+        ),
+        health=functools.partial(examine, checks),
+        close_models=models.aclose,
+        sse_done_spaced=settings.sse_done_spaced,
+        started_at=time.time(),
+    )
+    return Service(parts, admin_key, is_new, start, stop)
+
+
+def _close(closing: list[Callable[[], None]]) -> None:
+    while closing:
+        closing.pop()()

@@ -1,0 +1,26 @@
+"""A uvicorn server that says when it listens, and where."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import uvicorn
+
+
+class ReadyServer(uvicorn.Server):
+    """`settled` is set once the start has succeeded (`started`) or failed."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.settled.set()
+
+    @property
+    def url(self) -> str:
+        """Where it listens; the real port where 0 was asked for."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,41 @@
+"""One score from two legs: what a chunk means (cosine) and which of the question's words it has (BM25).
+
+    score = 1 - (1 - cosine) · (1 - LEXICAL_WEIGHT · words)
+
+where `words` is BM25 as a share of the most it could be for this question. Words can only lift a score, never
+sink it, so a leg that knows nothing (a language the model cannot read, a paraphrase without a shared word) does
+no harm, and a score is never below the cosine it stands for. Measured in docs/adr/0005.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ingest.types import LexicalMatches
+
+LEXICAL_WEIGHT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """A candidate's one score and what it was made of."""
+
+    chunk_id: int
+    score: float  # 0..1
+    dense: float  # cosine, cut at 0
+    lexical: float  # 0..1
+
+
+def fuse(cosines: Mapping[int, float], lexical: LexicalMatches) -> list[Fused]:
+    """Every candidate that has a cosine (so: that is visible), best first, equal scores by id."""
+    shares = {}
+    if lexical.ceiling > 0:
+        shares = {match.chunk_id: min(match.score / lexical.ceiling, 1.0) for match in lexical.matches}
+    fused = [_fused(chunk_id, cosine, shares.get(chunk_id, 0.0)) for chunk_id, cosine in cosines.items()]
+    return sorted(fused, key=lambda each: (-each.score, each.chunk_id))
+
+
+def _fused(chunk_id: int, cosine: float, share: float) -> Fused:
+    dense = min(max(cosine, 0.0), 1.0)
+    return Fused(chunk_id, 1 - (1 - dense) * (1 - LEXICAL_WEIGHT * share), dense, share)

@@ -1,0 +1,145 @@
+"""What the library holds, as its callers see it: repositories, documents, versions, jobs."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.core.types import Json
+
+
+class JobState(enum.StrEnum):
+    """The life of an ingest job; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    id: int
+    name: str
+    model: str | None
+    system_prompt: str | None
+    repository_ids: tuple[int, ...]
+    retrieval_limit: int | None
+    similarity_threshold: float | None
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key as it is listed; the key itself is shown once, when it is made."""
+
+    id: int
+    project_id: int
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: float
+    revoked_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    id: int
+    project_id: int
+    name: str
+    organization: str
+    description: str | None
+    generation: int
+    fingerprint: str | None
+    created_at: float
+    document_count: int
+    chunk_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt to make one document version searchable, and how far it is."""
+
+    id: int
+    repository_id: int
+    document_id: int
+    version_id: int
+    document_name: str
+    attempt: int
+    state: JobState
+    stage: str
+    done: int
+    total: int | None
+    error: str | None
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document with its newest version; `version_id` is the published one, None before the first."""
+
+    id: int
+    repository_id: int
+    name: str
+    attributes: Mapping[str, Json]
+    version_id: int | None
+    version_number: int
+    sha256: str
+    size: int
+    media_type: str
+    text_sha256: str | None  # of the published version
+    extractor: str | None
+    warnings: tuple[str, ...]
+    chunk_count: int
+    created_at: float
+    job: Job  # the newest one
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Bytes already on disk, waiting to become a document."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What an upload became; `unchanged` when the repository already had these very bytes."""
+
+    document: Document
+    unchanged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """The canonical text of a published version."""
+
+    document_id: int
+    version_id: int
+    text: str
+    sha256: str
+    extractor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk as it is listed."""
+
+    id: int
+    ordinal: int
+    start: int
+    end: int
+    token_count: int
+    page: int | None
+    heading_path: tuple[str, ...]
+    content: str

@@ -1,0 +1,57 @@
+"""The parts of a running service, put together by app.bootstrap and handed to every route."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from app.core.access import Access
+from app.core.circulation import Circulation
+from app.core.health import PartHealth
+from app.core.pipeline import Defaults, Pipeline
+from app.core.retrieval import Retriever
+from app.core.shelves import (
+    BlobShelf,
+    DocumentShelf,
+    JobShelf,
+    KeyShelf,
+    ProjectShelf,
+    RepositoryShelf,
+    TemplateShelf,
+    TraceShelf,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the routes refuse, so that nothing grows without bound."""
+
+    request_bytes: int
+    upload_bytes: int
+    files_per_upload: int
+    upload_wait_s: float
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a route may use."""
+
+    access: Access
+    pipeline: Pipeline
+    retriever: Retriever
+    circulation: Circulation
+    projects: ProjectShelf
+    keys: KeyShelf
+    repositories: RepositoryShelf
+    documents: DocumentShelf
+    jobs: JobShelf
+    templates: TemplateShelf
+    traces: TraceShelf
+    blobs: BlobShelf
+    defaults: Defaults
+    limits: Limits
+    health: Callable[[], Mapping[str, PartHealth]]  # blocking
+    close_models: Callable[[], Awaitable[None]]
+    sse_done_spaced: bool
+    started_at: float

@@ -1,0 +1,167 @@
+"""Finds the chunks that answer a question.
+
+question
+  | embed            one vector, whatever the question's length
+  | search           exact cosine in memory + BM25 over words, in every repository at once
+  | fuse             one score per candidate
+  | threshold, limit
+  | load             texts from SQL, for this caller only
+  → hits, best first, and a funnel that says what was dropped by what
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from app.core.errors import UnavailableError
+from app.core.fusion import Fused, fuse
+from app.core.ports import Chunks
+from app.core.types import Caller, Funnel, Hit, Retrieval
+from ingest.types import (
+    Embedder,
+    EmbedderUnavailableError,
+    IndexUnavailableError,
+    LexicalIndex,
+    Scope,
+    SnapshotIndex,
+    SnapshotMissingError,
+    Vectors,
+)
+
+POOL = 100  # candidates each leg brings beyond the limit
+LOADS = 3  # tries to search one consistent generation while others publish
+
+
+class Repositories(Protocol):
+    async def scopes(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]: ...
+
+
+class Loader(Protocol):
+    async def load(self, caller: Caller, repository_id: int) -> None:
+        """Brings a repository's present generation into the snapshot index."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The outcome of one retrieval."""
+
+    hits: tuple[Hit, ...]
+    funnel: Funnel
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    kept: tuple[Fused, ...]
+    funnel: Funnel
+    timings_ms: dict[str, float]
+
+
+class Retriever:
+    """Searches; owns no state but its parts."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        chunks: Chunks,
+        loader: Loader,
+        snapshots: SnapshotIndex,
+        lexical: LexicalIndex,
+        embedder: Embedder,
+        executor: Executor,
+    ) -> None:
+        self._repositories = repositories
+        self._chunks = chunks
+        self._loader = loader
+        self._snapshots = snapshots
+        self._lexical = lexical
+        self._embedder = embedder
+        self._executor = executor
+
+    async def retrieve(self, caller: Caller, question: str, retrieval: Retrieval) -> Found:
+        """Raises NotFoundError for a foreign repository and UnavailableError when a part does not answer."""
+        for _ in range(LOADS):
+            scopes = await self._repositories.scopes(caller, retrieval.repository_ids)
+            try:
+                ranked = await self._ranked(scopes, question, retrieval)
+            except SnapshotMissingError as missing:
+                await self._load(caller, missing.scope.repository_id)
+                continue
+            started = time.perf_counter()
+            by_id = {each.chunk_id: each for each in ranked.kept}
+            hits = await self._chunks.hits(caller, {each.chunk_id: each.score for each in ranked.kept})
+            if len(hits) < len(by_id):
+                continue  # a document was replaced between search and load: search what is there now
+            ranked.timings_ms["load"] = _since(started)
+            return Found(tuple(_explained(hit, by_id[hit.chunk_id]) for hit in hits), ranked.funnel, ranked.timings_ms)
+        raise UnavailableError("The repository is changing too fast to search it consistently. Try again.")
+
+    async def _ranked(self, scopes: Sequence[Scope], question: str, retrieval: Retrieval) -> _Ranked:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, self._rank, scopes, question, retrieval
+            )
+        except IndexUnavailableError as error:
+            raise UnavailableError(f"The index cannot be searched: {error}") from error
+        except EmbedderUnavailableError as error:
+            raise UnavailableError(f"The question cannot be embedded: {error}") from error
+
+    def _rank(self, scopes: Sequence[Scope], question: str, retrieval: Retrieval) -> _Ranked:
+        started = time.perf_counter()
+        for scope in scopes:
+            if not self._snapshots.has(scope):
+                raise SnapshotMissingError(scope)  # before the costly part
+        query = embed_question(self._embedder, question)
+        embedded = time.perf_counter()
+        dense = self._snapshots.search(scopes, query, retrieval.limit + POOL, retrieval.similarity_threshold)
+        lexical = self._lexical.search([scope.repository_id for scope in scopes], question, POOL)
+        cosines = {match.chunk_id: match.score for match in dense.matches}
+        lifted = [match.chunk_id for match in lexical.matches if match.chunk_id not in cosines]
+        cosines.update(self._snapshots.scores(scopes, query, lifted))
+        fused = fuse(cosines, lexical)
+        bar = retrieval.similarity_threshold
+        above = dense.above + sum(each.score >= bar > each.dense for each in fused)
+        kept = tuple(each for each in fused[: retrieval.limit] if each.score >= bar)
+        funnel = Funnel(
+            considered=dense.considered,
+            below_threshold=dense.considered - above,
+            over_limit=above - len(kept),
+            best_score=fused[0].score if fused else None,
+        )
+        return _Ranked(kept, funnel, {"embed": (embedded - started) * 1000, "search": _since(embedded)})
+
+    async def _load(self, caller: Caller, repository_id: int) -> None:
+        try:
+            await self._loader.load(caller, repository_id)
+        except IndexUnavailableError as error:
+            raise UnavailableError(f"The vectors of repository {repository_id} cannot be read: {error}") from error
+        except EmbedderUnavailableError as error:
+            raise UnavailableError(f"Repository {repository_id} cannot be embedded again: {error}") from error
+
+
+def embed_question(embedder: Embedder, question: str) -> Vectors:
+    """One unit vector, shape (dimensions,), for a question of any length: the mean over windows, none cut off."""
+    offsets = embedder.tokenizer.offsets(question)
+    if len(offsets) <= embedder.max_tokens:
+        return np.asarray(embedder.embed([question])[0], dtype=np.float32)
+    # A window may count a few tokens more by itself than inside the whole, hence the margin.
+    size = embedder.max_tokens - 8
+    windows = [offsets[at : at + size] for at in range(0, len(offsets), size)]
+    mean = embedder.embed([question[window[0][0] : window[-1][1]] for window in windows]).mean(axis=0)
+    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+
+
+def _explained(hit: Hit, fused: Fused) -> Hit:
+    return replace(hit, raw_scores={"dense": fused.dense, "lexical": fused.lexical})
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,1 @@
+"""Wire formats ↔ core types; pure, one file a format."""

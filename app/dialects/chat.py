@@ -1,0 +1,98 @@
+"""The request parts that Prem and OpenAI share, and how they become core types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.errors import InvalidRequestError
+from app.core.types import Json, Message, ToolCall
+
+
+class Repositories(BaseModel):
+    """Where to search, how much to bring, and how similar it must be."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    ids: list[int] | None = Field(None, description="Repositories to search; the project's when left out.")
+    limit: int | None = Field(None, ge=1, description="Most chunks to bring.", examples=[3])
+    similarity_threshold: float | None = Field(
+        None, ge=0, le=1, description="Least `similarity_score` of a chunk.", examples=[0.5]
+    )
+
+
+class TextPart(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    type: str
+    text: str | None = None
+
+
+class FunctionCall(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    name: str
+    arguments: str | dict[str, Any] = ""
+
+
+class WireToolCall(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    id: str
+    type: str = "function"
+    function: FunctionCall
+
+
+class WireMessage(BaseModel):
+    """A message with text, or with a template's id and params in its place."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[TextPart] | None = None
+    template_id: str | None = None
+    params: dict[str, Any] | None = None
+    tool_calls: list[WireToolCall] | None = None
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
+def to_messages(messages: Sequence[WireMessage]) -> tuple[Message, ...]:
+    """Core messages; raises InvalidRequestError for what cannot be answered."""
+    if not messages:
+        raise InvalidRequestError("`messages` is empty: send at least one user message.", field="messages")
+    return tuple(_message(message) for message in messages)
+
+
+def arguments_object(arguments: str) -> Json:
+    """A tool call's arguments as the JSON object they should be; the text itself where a model wrote no JSON."""
+    try:
+        return orjson.loads(arguments or "{}")
+    except orjson.JSONDecodeError:
+        return arguments
+
+
+def _message(message: WireMessage) -> Message:
+    content = message.content
+    if isinstance(content, list):
+        for part in content:
+            if part.type not in ("text", "input_text") or part.text is None:
+                raise InvalidRequestError(
+                    f"Content of type `{part.type}` is not supported: send text.", field="messages.content"
+                )
+        content = "\n".join(part.text or "" for part in content)
+    return Message(
+        role="system" if message.role == "developer" else message.role,
+        content=content,
+        template_id=message.template_id,
+        params=message.params or {},
+        tool_calls=tuple(_tool_call(call) for call in message.tool_calls or ()),
+        tool_call_id=message.tool_call_id,
+        name=message.name,
+    )
+
+
+def _tool_call(call: WireToolCall) -> ToolCall:
+    arguments = call.function.arguments
+    text = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+    return ToolCall(call.id, call.function.name, text)

@@ -1,0 +1,45 @@
+"""The error body that the Prem, OpenAI and plain FastAPI clients all understand (contracts: the union body)."""
+
+from __future__ import annotations
+
+from app.core.errors import AppError
+from app.core.types import Json
+
+PREM_CODES = {
+    400: "ValidationError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "ProviderNotFoundError",
+    409: "ConflictError",
+    413: "ValidationError",
+    415: "ValidationError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+    502: "ProviderAPIStatusError",
+    503: "ProviderAPIConnectionError",
+}
+OPENAI_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    429: "rate_limit_error",
+}
+
+
+def union_error(error: AppError) -> Json:
+    """`error.*` for OpenAI's clients, `message`/`code`/`details` for Prem's, `detail` for FastAPI's."""
+    code = "ModelNotFoundError" if error.code == "model_not_found" else PREM_CODES.get(error.status, "CatchAllError")
+    kind = OPENAI_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
+    body: dict[str, Json] = {
+        "error": {"message": error.message, "type": kind, "param": error.field, "code": error.code},
+        "message": error.message,
+        "code": code,
+        "statusCode": error.status,
+        "detail": error.message,
+    }
+    if error.field is not None:
+        body["details"] = {error.field: {"error_messages": [{"message": error.message, "code": error.code}]}}
+    if error.trace_id is not None:
+        body["trace_id"] = error.trace_id
+    return body

@@ -1,0 +1,148 @@
+"""The web application: routes, error bodies, static pages; its parts are built when it starts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from app import VERSION
+from app.api import completions, documents, health, jobs, projects, repositories, retrieve, traces, uploads
+from app.api.docs_page import swagger_page
+from app.bootstrap import Service, build
+from app.core.errors import AppError, InvalidRequestError, TooLargeError, UnavailableError
+from app.dialects.errors import union_error
+from app.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+DESCRIPTION = "Answers from your documents, with citations anyone can re-check."
+_log = logging.getLogger("footnote")
+
+
+def create_app(settings: Settings, on_ready: Callable[[Service], None] | None = None) -> FastAPI:
+    """The application; `on_ready` is told of the built service before the first request."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        service = await asyncio.to_thread(build, settings)
+        try:
+            if settings.run_jobs:
+                await asyncio.to_thread(service.start)
+            if on_ready is not None:
+                on_ready(service)
+            yield {"parts": service.parts}
+        finally:
+            await service.parts.pipeline.drain()
+            await service.parts.close_models()
+            await asyncio.to_thread(service.stop)
+
+    app = FastAPI(
+        title="Footnote",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's page loads from a CDN: blank where there is no internet
+        redoc_url=None,
+        redirect_slashes=False,  # vendors' clients do not follow redirects, and `/v1/models/` is not `/v1/models`
+        max_body_size=settings.max_upload_request_bytes,
+        strict_content_type=False,  # curl -d sends a form's type; the body says what it is
+    )
+    for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
+        app.include_router(module.router)
+    _add_pages(app)
+    _add_errors(app)
+    _add_schemas(app)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    @app.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        """A page for people; for programs what Gist's and the chatbot's clients look for."""
+        if "text/html" in request.headers.get("accept", ""):
+            return FileResponse(STATIC / "index.html")
+        return Response(
+            orjson.dumps({"status": "ok", "message": "Footnote: see /docs", "version": VERSION}),
+            media_type="application/json",
+        )
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(swagger_page())
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(AppError)
+    async def expected(_request: Request, error: AppError) -> Response:
+        if error.status >= 500:
+            error.trace_id = error.trace_id or str(uuid.uuid4())
+            _log.error("%s", error.message, extra={"trace_id": error.trace_id}, exc_info=error.__cause__)
+        headers = {"x-request-id": error.trace_id} if error.trace_id else {}
+        if error.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return Response(orjson.dumps(union_error(error)), error.status, headers=headers, media_type="application/json")
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "header"))
+        hint = ""
+        if not where and "json" not in request.headers.get("content-type", ""):
+            hint = " Send it as JSON, with the header `Content-Type: application/json`."
+        message = f"`{where or 'body'}`: {first['msg']}.{hint}"
+        return await expected(request, InvalidRequestError(message, field=where or None))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 413:
+            return await expected(
+                request, TooLargeError("The request is too large (FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES).")
+            )
+        shown = InvalidRequestError(str(error.detail) + (f": {request.method} {request.url.path}. See /docs."))
+        body = union_error(shown) | {"statusCode": error.status_code}
+        return Response(orjson.dumps(body), error.status_code, media_type="application/json")
+
+    @app.exception_handler(SQLAlchemyError)
+    async def database(request: Request, error: SQLAlchemyError) -> Response:
+        shown = UnavailableError("The database does not answer. `GET /v1/health` says more.")
+        shown.__cause__ = error
+        return await expected(request, shown)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        shown = AppError("Something went wrong on our side. The log says what, under this trace id.")
+        shown.__cause__ = error
+        return await expected(request, shown)
+
+
+def _add_schemas(app: FastAPI) -> None:
+    """Puts the dialects' request models into the OpenAPI document: their route reads its body by hand."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            for name, model in completions.SCHEMAS.items():
+                shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas |= shape.pop("$defs", {}) | {name: shape}
+            schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            schema["security"] = [{"key": []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,102 @@
+"""Chunks as retrieval reads them: only those of published versions, only the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from app.core.types import Caller, Hit
+from app.store.engine import Database
+from app.store.repositories import missing
+from app.store.tables import chunks, document_versions, documents, repositories
+
+IDS_PER_QUERY = 5_000  # SQLite takes 32,766 variables
+
+
+class ChunkStore:
+    """Rows of `chunks`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def visible_ids(self, caller: Caller, repository_id: int) -> tuple[int, tuple[int, ...]]:
+        """The generation and all searchable chunk ids of a repository, read in one transaction."""
+        return await self._database.read(lambda connection: visible(connection, caller, repository_id))
+
+    async def hits(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
+        """The chunks by id, best score first, equal scores by id; ids no longer visible are left out."""
+        if not scores:
+            return []
+
+        def work(connection: Connection) -> list[Hit]:
+            rows = connection.execute(_hits(caller).where(chunks.c.id.in_(list(scores))))
+            return sorted((_hit(row, scores[row.id]) for row in rows), key=lambda hit: (-hit.score, hit.chunk_id))
+
+        return await self._database.read(work)
+
+    async def contents(self, caller: Caller, chunk_ids: Sequence[int]) -> dict[int, str]:
+        """Texts by chunk id; for an index that must be made again."""
+
+        def work(connection: Connection) -> dict[int, str]:
+            found: dict[int, str] = {}
+            for at in range(0, len(chunk_ids), IDS_PER_QUERY):
+                query = select(chunks.c.id, chunks.c.content).where(
+                    chunks.c.project_id == caller.project_id, chunks.c.id.in_(chunk_ids[at : at + IDS_PER_QUERY])
+                )
+                found.update({row.id: row.content for row in connection.execute(query)})
+            return found
+
+        return await self._database.read(work)
+
+
+def visible(connection: Connection, caller: Caller, repository_id: int) -> tuple[int, tuple[int, ...]]:
+    """See ChunkStore.visible_ids; for those who already hold a transaction."""
+    mine = (repositories.c.id == repository_id) & (repositories.c.project_id == caller.project_id)
+    generation = connection.execute(select(repositories.c.generation).where(mine)).scalar()
+    if generation is None:
+        raise missing(repository_id)
+    query = (
+        select(chunks.c.id)
+        .join(documents, documents.c.version_id == chunks.c.version_id)
+        .where(chunks.c.repository_id == repository_id, chunks.c.project_id == caller.project_id)
+        .order_by(chunks.c.id)
+    )
+    return generation, tuple(connection.execute(query).scalars())
+
+
+def _hits(caller: Caller) -> Select[Any]:
+    return (
+        select(
+            chunks.c.id,
+            chunks.c.document_id,
+            chunks.c.repository_id,
+            chunks.c.start,
+            chunks.c.end,
+            chunks.c.page,
+            chunks.c.heading_path,
+            chunks.c.content,
+            documents.c.name,
+            document_versions.c.text_sha256,
+        )
+        .join(documents, documents.c.version_id == chunks.c.version_id)
+        .join(document_versions, document_versions.c.id == chunks.c.version_id)
+        .where(chunks.c.project_id == caller.project_id)
+    )
+
+
+def _hit(row: Any, score: float) -> Hit:
+    return Hit(
+        chunk_id=row.id,
+        document_id=row.document_id,
+        repository_id=row.repository_id,
+        document_name=row.name,
+        content=row.content,
+        start=row.start,
+        end=row.end,
+        text_sha256=row.text_sha256,
+        score=score,
+        page=row.page,
+        heading_path=tuple(row.heading_path),
+    )

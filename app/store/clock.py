@@ -1,0 +1,10 @@
+"""The time as rows hold it."""
+
+from __future__ import annotations
+
+import time
+
+
+def now() -> float:
+    """Unix seconds."""
+    return time.time()

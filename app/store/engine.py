@@ -1,0 +1,95 @@
+"""The one file that knows SQL dialects: how a connection is opened, and how a transaction runs.
+
+Store methods are written against a synchronous connection and run whole in one thread: a method hops to a
+thread once, where an async driver would hop once per statement (ADR 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+T = TypeVar("T")
+SQLITE_THREADS = 4
+SERVER_THREADS = 16
+WRITE = "footnote_write"
+
+
+class Database:
+    """Runs functions of a connection, each as one transaction."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        threads = SQLITE_THREADS if self.is_sqlite else SERVER_THREADS
+        arguments: dict[str, Any] = {"timeout": 30, "check_same_thread": False} if self.is_sqlite else {}
+        self.engine: Engine = create_engine(
+            parsed,
+            pool_size=threads + 4,
+            max_overflow=16,
+            connect_args=arguments,
+            pool_pre_ping=not self.is_sqlite,
+        )
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _configure_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing = self.engine.execution_options(**{WRITE: True})
+        # One writer at a time in this process: SQLite would make the others wait by polling.
+        self._writer: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if self.is_sqlite else contextlib.nullcontext()
+        )
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction in the calling thread."""
+        with self._writer, self._writing.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read transaction in the calling thread."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def write_now(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` as one write transaction, blocking."""
+        with self.writing() as connection:
+            return work(connection)
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` as one read transaction, blocking."""
+        with self.reading() as connection:
+            return work(connection)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` as one write transaction in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.write_now, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` as one read transaction in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, work)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we write BEGIN ourselves; the driver's own rule breaks SELECT-then-write
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock at once: a transaction that reads first could otherwise fail when it writes.
+    immediate = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

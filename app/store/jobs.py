@@ -1,0 +1,85 @@
+"""Job rows: what a person sees of an ingest, and what its steps read and write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, select, update
+
+from app.core.errors import NotFoundError
+from app.core.library import Job, JobState
+from app.core.types import Caller
+from app.store.clock import now
+from app.store.engine import Database
+from app.store.tables import documents, jobs
+
+FIELDS = (
+    "id",
+    "repository_id",
+    "document_id",
+    "version_id",
+    "attempt",
+    "state",
+    "stage",
+    "done",
+    "total",
+    "error",
+    "created_at",
+    "updated_at",
+)
+
+
+def job_columns() -> list[ColumnElement[Any]]:
+    """The columns `to_job` reads, labelled so that they can stand beside a document's."""
+    return [jobs.c[name].label(f"job_{name}") for name in FIELDS] + [documents.c.name.label("job_document_name")]
+
+
+def to_job(row: Row[Any]) -> Job:
+    values = {name: getattr(row, f"job_{name}") for name in (*FIELDS, "document_name")}
+    return Job(**{**values, "state": JobState(values["state"])})
+
+
+class JobStore:
+    """Rows of `jobs`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, caller: Caller, job_id: int) -> Job:
+        """Raises NotFoundError; a job outlives its document, under an empty name."""
+
+        def work(connection: Connection) -> Job:
+            query = (
+                select(*job_columns())
+                .select_from(jobs)
+                .outerjoin(documents, documents.c.id == jobs.c.document_id)
+                .where(jobs.c.id == job_id, jobs.c.project_id == caller.project_id)
+            )
+            row = connection.execute(query).first()
+            if row is None:
+                raise NotFoundError(f"There is no job {job_id} in this project.")
+            return to_job(row)
+
+        return await self._database.read(work)
+
+    async def request_cancel(self, caller: Caller, job_id: int) -> Job:
+        """Marks an unfinished job to stop at its next step; a finished one is left as it is."""
+
+        def work(connection: Connection) -> None:
+            unfinished = jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING])
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.project_id == caller.project_id, unfinished)
+                .values(cancel_requested=True, updated_at=now())
+            )
+
+        await self._database.write(work)
+        return await self.get(caller, job_id)
+
+    def unfinished(self, caller: Caller | None = None) -> list[tuple[int, int]]:
+        """(job id, attempt) of everything queued or running, oldest first; of all projects for None. Blocking."""
+        query = select(jobs.c.id, jobs.c.attempt).where(jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING]))
+        if caller is not None:
+            query = query.where(jobs.c.project_id == caller.project_id)
+        query = query.order_by(jobs.c.id)
+        return self._database.read_now(lambda connection: [(row.id, row.attempt) for row in connection.execute(query)])
