@@ -15,8 +15,12 @@ from ingest.sentences import sentence_spans
 from ingest.token_ruler import TokenRuler
 from ingest.types import BlockKind, BlockSpan, CanonicalText, ChunkSpan, Tokenizer
 
+VERSION = 1  # part of an index's fingerprint: raise it whenever the same text would be cut elsewhere
 MAX_CHARACTERS = 8_000  # a chunk's; a tokenizer may call a megabyte without spaces one unknown word
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")  # hold emoji together
+
+
+VERSION = 1  # raise it whenever the same text would be cut elsewhere
 
 
 @dataclass(frozen=True, slots=True)
