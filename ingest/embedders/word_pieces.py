@@ -25,11 +25,11 @@ class WordPieces:
         self._tokenizer = tokenizer
         self.special_tokens: int = tokenizer.num_special_tokens_to_add(False)
 
-    def ids(self, text: str, *, max_tokens: int) -> NDArray[np.int64]:
-        """The model's input, special tokens included; raises TextTooLongError if the text itself is over the limit."""
+    def ids(self, text: str, *, max_tokens: int | None = None) -> NDArray[np.int64]:
+        """The model's input, special tokens included. Raises TextTooLongError if the text is over the limit, if any."""
         ids = self._tokenizer.encode(text).ids
         tokens = len(ids) - self.special_tokens
-        if tokens > max_tokens:
+        if max_tokens is not None and tokens > max_tokens:
             raise text_too_long(text, tokens, max_tokens)
         return np.array(ids, np.int64)
 

@@ -109,6 +109,14 @@ def test_every_vector_equals_sentence_transformers(minilm: ClosableEmbedder, tex
     np.testing.assert_allclose(ours, peer["reference"], atol=2e-6)
 
 
+def test_int8_stays_near_sentence_transformers(cache_dir: Path, texts: list[str], peer: Any) -> None:
+    rounded = load_embedder("minilm:int8", cache_dir=cache_dir)
+    near = cosines(rounded.embed(texts), peer["reference"])
+    rounded.close()
+    assert near.mean() >= 0.998
+    assert near.min() >= 0.99
+
+
 def test_the_golden_vectors_are_still_what_the_package_says(texts: list[str], peer: Any) -> None:
     golden = minilm_golden()
     rows = [texts.index(text) for text in golden.texts]
