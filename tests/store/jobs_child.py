@@ -1,7 +1,8 @@
-"""A worker process for the kill test: `python jobs_child.py FOLDER URL RUN JOBS DIE_AFTER JITTER_MS`.
+"""A worker process for the kill test: `python jobs_child.py FOLDER URL RUN JOBS DIE_AFTER JITTER_MS DEADLY`.
 
 Submits jobs 1..JOBS (again after each kill), works until all have ended, and writes a line to FOLDER/log before
-and after each step. With DIE_AFTER > 0 it is killed JITTER_MS after that many lines, wherever its threads are.
+and after each step. With DIE_AFTER > 0 it is killed JITTER_MS after that many lines, wherever its threads are;
+a job with the number DEADLY kills it at once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from app.core.jobs import RetryRule
@@ -24,11 +26,12 @@ POISONED = 7  # every seventh file is damaged
 class FileSteps:
     """Steps whose effects are rows and files; idempotent, as the port asks."""
 
-    def __init__(self, folder: Path, run: int, jobs: int, die_after: int, jitter_s: float) -> None:
+    def __init__(self, folder: Path, run: int, jobs: int, die_after: int, jitter_s: float, deadly: int) -> None:
         self._run = run
         self._jobs = jobs
         self._die_after = die_after
         self._jitter_s = jitter_s
+        self._deadly = deadly
         self._lock = threading.Lock()
         self._lines = 0
         self._log = os.open(folder / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -39,6 +42,8 @@ class FileSteps:
 
     def parse(self, job_id: int) -> int:
         self._note(job_id, "parse", "start")
+        if job_id == self._deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
         if job_id % POISONED == 0:
             raise UnreadableFileError("The file is damaged.")
         self._note(job_id, "parse", "done")
@@ -81,9 +86,12 @@ class FileSteps:
             self.all_ended.set()
 
 
-def main(folder: str, url: str, run: str, jobs: str, die_after: str, jitter_ms: str) -> None:
-    steps = FileSteps(Path(folder), int(run), int(jobs), int(die_after), int(jitter_ms) / 1000)
-    engine = DbosJobEngine(DbosJobSettings(url=url, poll_s=0.05, retry=RetryRule(())))
+def main(folder: str, url: str, run: str, jobs: str, die_after: str, jitter_ms: str, deadly: str) -> None:
+    steps = FileSteps(Path(folder), int(run), int(jobs), int(die_after), int(jitter_ms) / 1000, int(deadly))
+    settings = DbosJobSettings(url, poll_s=0.05, sweep_s=0.2, retry=RetryRule(()))
+    if int(deadly):
+        settings = replace(settings, workers=1, prefetch=1, max_crashes=1)
+    engine = DbosJobEngine(settings)
     engine.start(steps)
     for job_id in range(1, int(jobs) + 1):
         engine.submit(job_id, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import itertools
 import os
 import random
@@ -291,6 +293,8 @@ def test_a_waiting_job_is_cancelled_at_once(durable: Make, steps: RecordingSteps
     engine.submit(1, 1)
     gate.wait()
     engine.submit(2, 1)
+    if prefetch > 1:
+        wait_until_taken(2)
     engine.cancel(2, 1)
     assert steps.ends[2] == [("The job was cancelled.", True)]
     gate.open()
@@ -303,6 +307,8 @@ def test_a_waiting_job_is_cancelled_at_once(durable: Make, steps: RecordingSteps
 
 def test_no_more_jobs_run_at_once_than_there_are_workers(durable: Make, steps: RecordingSteps) -> None:
     engine = durable(workers=2, prefetch=8)
+    for job in range(20):
+        steps.hooks[f"{job} parse"] = work_a_while
     engine.start(steps)
     for job in range(20):
         engine.submit(job, 1)
@@ -427,37 +433,62 @@ def test_an_engine_that_cannot_start_leaves_room_for_another(
     steps.wait_for(1)
 
 
+def work_a_while() -> None:
+    hashlib.pbkdf2_hmac("sha256", b"word", b"salt", 30_000)
+
+
+def wait_until_taken(job: int) -> None:
+    from dbos import DBOS
+
+    tick = threading.Event()
+    while (status := DBOS.get_workflow_status(run_id(job, 1))) is None or status.status != "PENDING":
+        tick.wait(0.01)
+
+
+def test_a_job_that_kills_its_process_is_given_up_in_the_end(url: str, tmp_path: Path) -> None:
+    exits = [run_child(tmp_path, url, run=run, jobs=5, deadly=3).returncode for run in range(3)]
+    assert exits == [-9, -9, 0]
+    assert how_jobs_ended(tmp_path) == {
+        **dict.fromkeys((1, 2, 4, 5), "published"),
+        3: "False The service died too often while it worked on this. Check memory, then retry.",
+    }
+
+
 @pytest.mark.slow
 def test_kills_lose_no_job_and_repeat_only_the_step_in_flight(url: str, tmp_path: Path) -> None:
     jobs, kills, chance = 30, 8, random.Random(20261122)
-    order = {step: place for place, step in enumerate([*WHOLE, "fail"])}
-    child = [sys.executable, str(Path(__file__).with_name("jobs_child.py")), str(tmp_path), url]
-
     for run in range(kills):
-        die = [str(run), str(jobs), str(chance.randint(3, 28)), str(chance.randint(0, 15))]
-        assert subprocess.run([*child, *die], env=_child_env(), timeout=LONG).returncode == -9, run
-    last = subprocess.run(
-        [*child, str(kills), str(jobs), "0", "0"], env=_child_env(), timeout=LONG, capture_output=True
-    )
+        die_after, jitter_ms = chance.randint(3, 28), chance.randint(0, 15)
+        assert run_child(tmp_path, url, run=run, jobs=jobs, die_after=die_after, jitter_ms=jitter_ms).returncode == -9
+    last = run_child(tmp_path, url, run=kills, jobs=jobs)
     assert (last.returncode, last.stderr) == (0, b"")
+    assert how_jobs_ended(tmp_path) == {
+        job: "published" if job % 7 else "False The file is damaged." for job in range(1, jobs + 1)
+    }
 
-    rows = sqlite3.connect(tmp_path / "rows.sqlite")
-    ended = dict(rows.execute("SELECT job, how FROM ended").fetchall())
-    rows.close()
-    assert ended == {job: "published" if job % 7 else "False The file is damaged." for job in range(1, jobs + 1)}
-
+    order = {step: place for place, step in enumerate([*WHOLE, "fail"])}
     started: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for line in (tmp_path / "log").read_text().splitlines():
-        run_text, job_text, step, what = line.split()
+        in_run, job, step, what = line.split()
         if what == "start":
-            started[int(job_text)].append((int(run_text), step))
-    for job, steps in started.items():
-        for (run, step), (next_run, next_step) in itertools.pairwise(steps):
-            forward = order[next_step] > order[step]
-            again_in_flight = next_run > run and next_step == step
-            assert forward or again_in_flight, (job, steps)
+            started[int(job)].append((int(in_run), step))
+    for steps in started.values():
+        for (before, step), (after, next_step) in itertools.pairwise(steps):
+            again_in_flight = after > before and next_step == step
+            assert order[next_step] > order[step] or again_in_flight, steps
 
 
-def _child_env() -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return os.environ | {"PYTHONPATH": root, "PYTHONWARNINGS": "error"}
+def run_child(
+    folder: Path, url: str, *, run: int, jobs: int, die_after: int = 0, jitter_ms: int = 0, deadly: int = 0
+) -> subprocess.CompletedProcess[bytes]:
+    numbers = [str(number) for number in (run, jobs, die_after, jitter_ms, deadly)]
+    program = str(Path(__file__).with_name("jobs_child.py"))
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, program, str(folder), url, *numbers], env=env, timeout=LONG, capture_output=True
+    )
+
+
+def how_jobs_ended(folder: Path) -> dict[int, str]:
+    with contextlib.closing(sqlite3.connect(folder / "rows.sqlite")) as rows:
+        return dict(rows.execute("SELECT job, how FROM ended").fetchall())
