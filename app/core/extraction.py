@@ -57,8 +57,7 @@ def extract(question: str, units: Sequence[Unit], evidence: Sequence[Evidence]) 
     words = 0
     for item in evidence[: None if answers else 1]:
         unit = item.candidate.unit
-        share = _NEAR_BEST_ROW if unit.kind is UnitKind.ROW else _NEAR_BEST
-        if picked and item.score < share * evidence[0].score:
+        if picked and not _adds(item, evidence[0]):
             continue
         run = _fresh(_with_company(unit, of_source[unit.source.marker], kind), picked)
         length = sum(word_count(each.text) for each in run)
@@ -69,6 +68,13 @@ def extract(question: str, units: Sequence[Unit], evidence: Sequence[Evidence]) 
         if len(picked) == MAX_PICKS:
             break
     return Extract(tuple(_merged(picked, of_source)), answers)
+
+
+def _adds(item: Evidence, best: Evidence) -> bool:
+    """Whether it is good enough to stand beside the best; rows of one table are alike, so they must be better."""
+    if item.candidate.unit.kind is UnitKind.ROW:
+        return item.candidate.coverage > 0 and item.score >= _NEAR_BEST_ROW * best.score
+    return item.score >= _NEAR_BEST * best.score
 
 
 def _with_company(unit: Unit, siblings: Sequence[Unit], kind: Sought) -> tuple[Unit, ...]:

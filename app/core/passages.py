@@ -94,7 +94,7 @@ def _kind(text: str, before: str, after: str, following: str, headings: set[str]
     if own_line and _ROW.search(text):
         return UnitKind.ROW
     alone = own_line and (not following or "\n" in after)
-    if alone and (text.startswith("#") or _plain(text) in headings):
+    if alone and (text.startswith("#") or text.isupper() or _plain(text) in headings):
         return UnitKind.HEADING
     if own_line and _LIST_MARKER.match(text):
         return UnitKind.ITEM
@@ -116,17 +116,20 @@ def _reads_as_sentence(text: str) -> bool:
 def _single_rows(content: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Cuts the lines of a table apart, which look like a wrapped paragraph where they happen to be equally long."""
     for start, end in spans:
+        rest = start
         for line in _LINE.finditer(content, start, end):
-            if _ROW.search(content, line.start(), line.end()):
-                before = content[start : line.start()].strip()
-                if before:
-                    yield start, content.index(before, start) + len(before)
+            if _ROW.search(line.group()):
+                yield from _trimmed(content, rest, line.start())
                 yield line.span()
-                start = line.end()
-        rest = content[start:end].strip()
-        if rest:
-            start = content.index(rest, start)
-            yield start, start + len(rest)
+                rest = line.end()
+        yield from _trimmed(content, rest, end)
+
+
+def _trimmed(content: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    text = content[start:end].strip()
+    if text:
+        start = content.index(text, start)
+        yield start, start + len(text)
 
 
 def _whole_items(content: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
