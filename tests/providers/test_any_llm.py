@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 
@@ -168,6 +169,20 @@ async def test_closing_the_stream_hangs_up_on_the_provider(server: OpenAIServer)
         await stream.aclose()
         assert await server.requests[0].client_gone()
         assert text_of(await collect(model.stream(ask()))) == "again"  # the client lives on
+
+
+async def test_cancelling_before_the_first_token_hangs_up(server: OpenAIServer) -> None:
+    headers, token = server.gate(), server.gate()
+    late = say("late").steps
+    server.script(Reply(late, before_headers=headers), Reply([*words(""), token, *late]))
+    async with generator(server.url) as model:
+        for number, gate in enumerate([headers, token]):
+            asking = asyncio.ensure_future(collect(model.stream(ask())))
+            assert await gate.reached()
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            assert await server.requests[number].client_gone()
 
 
 async def test_a_silent_provider_is_given_up_and_hung_up_on(server: OpenAIServer) -> None:
