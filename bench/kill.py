@@ -1,7 +1,8 @@
 """What durable jobs cost, and what a kill costs: `python bench/kill.py [--url URL] [--jobs N] [--kills N]`.
 
-Prints start-up, idle load, cost of an empty job of three steps and of each further step; then kills a worker process
-at seeded random moments and counts what was lost (must be nothing) and the steps that ran twice. Run it on a quiet machine.
+Prints start-up, idle load, cost of an empty job of three steps and of each further step; then kills a worker
+process at seeded random moments and counts the jobs that were lost (must be none) and the steps that ran twice.
+Run it on a quiet machine.
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ class InlineJobEngine:
         self._thread: threading.Thread | None = None
 
     def start(self, steps: IngestSteps) -> None:
-        """Starts the thread, on jobs left by `stop` first."""
+        """Starts the thread, on jobs left by `stop` first; waits for a step that outlasted it."""
+        if self._thread is not None:
+            self._thread.join()
         self._stopping.clear()
         self._thread = threading.Thread(target=self._work, args=(steps,), name="inline-jobs", daemon=True)
         self._thread.start()
@@ -72,10 +74,14 @@ class InlineJobEngine:
                 raise _CancelledError
             return attempt_step(name, call, self._retry, self._pause)
 
-        try:
-            drive(job_id, steps, checkpoint)
-        except _CancelledError:
+        def fail() -> None:
             steps.fail(job_id, "The job was cancelled.", cancelled=True)
+
+        try:
+            try:
+                drive(job_id, steps, checkpoint)
+            except _CancelledError:
+                attempt_step("fail", fail, self._retry, self._pause)
         except StepFailedError:
             _log.exception("The end of %s could not be written", run)
 

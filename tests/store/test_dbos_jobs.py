@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import os
-import random
-import sqlite3
-import subprocess
-import sys
 import threading
 import uuid
 from collections import defaultdict
@@ -19,10 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.core.jobs import JobEngine, RetryRule, StepFailedError, attempt_step, job_of, run_id
+from app.core.jobs import JobEngine, RetryRule, run_id
 from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
 from app.providers.inline_jobs import InlineJobEngine
 from ingest.types import UnreadableFileError
@@ -156,43 +149,17 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobEngine
     assert_no_thread_left()
 
 
+def join_thread(name: str) -> None:
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(LONG)
+
+
 def assert_no_thread_left() -> None:
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(LONG)
             assert not thread.is_alive(), thread.name
-
-
-# ── the rule ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-@given(st.lists(st.floats(0, 100)).map(tuple), st.integers(1, 30))
-def test_a_step_is_tried_once_more_than_there_are_delays(delays: tuple[float, ...], failures: int) -> None:
-    tried, paused = [], list[float]()
-
-    def call() -> int:
-        tried.append(1)
-        if len(tried) <= failures:
-            raise OSError("busy")
-        return 42
-
-    if failures > len(delays):
-        with pytest.raises(StepFailedError, match="busy"):
-            attempt_step("embed", call, RetryRule(delays), paused.append)
-        assert len(tried) == len(delays) + 1
-    else:
-        assert attempt_step("embed", call, RetryRule(delays), paused.append) == 42
-    assert paused == list(delays[:failures])
-
-
-def test_a_files_own_fault_is_not_tried_again() -> None:
-    assert RetryRule().delay_s(1, UnreadableFileError("damaged")) is None
-    assert RetryRule().delay_s(1, OSError("busy")) == 0.2
-
-
-@given(st.integers(0), st.integers(0))
-def test_a_run_names_its_job(job_id: int, attempt: int) -> None:
-    assert job_of(run_id(job_id, attempt)) == job_id
 
 
 # ── what every engine promises ───────────────────────────────────────────────────────────────────────
@@ -322,21 +289,13 @@ def test_stop_waits_for_the_step_in_flight_and_start_goes_on_after_it(durable: M
 
     def until_stopping() -> None:
         threading.Thread(target=engine.stop, args=(LONG,), name="stopper").start()
-        for thread in threading.enumerate():
-            if thread.name == "jobs-sweeper":  # ends as soon as the engine is stopping
-                thread.join()
+        join_thread("jobs-sweeper")  # it ends as soon as the engine is stopping
 
     steps.hooks["1 embed0"] = until_stopping
     engine.start(steps)
     engine.submit(1, 1)
-    gate = steps.hooks["1 embed1"] = Gate()
-    gate.open()
-    for thread in threading.enumerate():
-        if thread.name == "jobs-sweeper":
-            thread.join()
-    for thread in threading.enumerate():
-        if thread.name == "stopper":
-            thread.join()
+    join_thread("jobs-sweeper")
+    join_thread("stopper")
     assert steps.calls[1] == ["parse", "embed0"]
 
     again = durable(executor_id="another")
@@ -443,52 +402,3 @@ def wait_until_taken(job: int) -> None:
     tick = threading.Event()
     while (status := DBOS.get_workflow_status(run_id(job, 1))) is None or status.status != "PENDING":
         tick.wait(0.01)
-
-
-def test_a_job_that_kills_its_process_is_given_up_in_the_end(url: str, tmp_path: Path) -> None:
-    exits = [run_child(tmp_path, url, run=run, jobs=5, deadly=3).returncode for run in range(3)]
-    assert exits == [-9, -9, 0]
-    assert how_jobs_ended(tmp_path) == {
-        **dict.fromkeys((1, 2, 4, 5), "published"),
-        3: "False The service died too often while it worked on this. Check memory, then retry.",
-    }
-
-
-@pytest.mark.slow
-def test_kills_lose_no_job_and_repeat_only_the_step_in_flight(url: str, tmp_path: Path) -> None:
-    jobs, kills, chance = 30, 8, random.Random(20261122)
-    for run in range(kills):
-        die_after, jitter_ms = chance.randint(3, 28), chance.randint(0, 15)
-        assert run_child(tmp_path, url, run=run, jobs=jobs, die_after=die_after, jitter_ms=jitter_ms).returncode == -9
-    last = run_child(tmp_path, url, run=kills, jobs=jobs)
-    assert (last.returncode, last.stderr) == (0, b"")
-    assert how_jobs_ended(tmp_path) == {
-        job: "published" if job % 7 else "False The file is damaged." for job in range(1, jobs + 1)
-    }
-
-    order = {step: place for place, step in enumerate([*WHOLE, "fail"])}
-    started: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for line in (tmp_path / "log").read_text().splitlines():
-        in_run, job, step, what = line.split()
-        if what == "start":
-            started[int(job)].append((int(in_run), step))
-    for steps in started.values():
-        for (before, step), (after, next_step) in itertools.pairwise(steps):
-            again_in_flight = after > before and next_step == step
-            assert order[next_step] > order[step] or again_in_flight, steps
-
-
-def run_child(
-    folder: Path, url: str, *, run: int, jobs: int, die_after: int = 0, jitter_ms: int = 0, deadly: int = 0
-) -> subprocess.CompletedProcess[bytes]:
-    numbers = [str(number) for number in (run, jobs, die_after, jitter_ms, deadly)]
-    program = str(Path(__file__).with_name("jobs_child.py"))
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONWARNINGS": "error"}
-    return subprocess.run(
-        [sys.executable, program, str(folder), url, *numbers], env=env, timeout=LONG, capture_output=True
-    )
-
-
-def how_jobs_ended(folder: Path) -> dict[int, str]:
-    with contextlib.closing(sqlite3.connect(folder / "rows.sqlite")) as rows:
-        return dict(rows.execute("SELECT job, how FROM ended").fetchall())
