@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import threading
 import uuid
@@ -80,6 +79,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._came, self._open = threading.Event(), threading.Event()
+        self.open = self._open.set
 
     def __call__(self) -> None:
         self._came.set()
@@ -88,15 +88,12 @@ class Gate:
     def wait(self) -> None:
         assert self._came.wait(LONG)
 
-    def open(self) -> None:
-        self._open.set()
-
 
 def fail_times(times: int, error: Exception) -> Callable[[], None]:
-    left = itertools.count(times, -1)
+    left = iter(range(times))
 
     def hook() -> None:
-        if next(left) > 0:
+        if next(left, None) is not None:
             raise error
 
     return hook
@@ -139,10 +136,8 @@ def durable(url: str) -> Iterator[Make]:
 
 @pytest.fixture(params=["inline", "sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobEngine]:
-    engine: JobEngine
-    if request.param == "inline":
-        engine = InlineJobEngine(AT_ONCE)
-    else:
+    engine: JobEngine = InlineJobEngine(AT_ONCE)
+    if request.param != "inline":
         engine = DbosJobEngine(DbosJobSettings(url=database(request.param, tmp_path), poll_s=0.02, retry=AT_ONCE))
     yield engine
     engine.stop(LONG)
