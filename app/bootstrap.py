@@ -44,6 +44,8 @@ from app.store.templates import TemplateStore
 from app.store.threads import ThreadStore
 from ingest.chunker import VERSION as CHUNKER_VERSION
 from ingest.chunker import chunk_text
+from ingest.context import VERSION as CONTEXT_VERSION
+from ingest.context import contextual_texts
 from ingest.embedders.load import load_embedder
 from ingest.indexes.chroma import ChromaVectorStore
 from ingest.indexes.exact import ExactIndex
@@ -131,7 +133,9 @@ def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
         allow_download=settings.allow_download,
     )
     closing.append(embedder.close)
-    fingerprint = hashlib.sha256(f"{embedder.fingerprint}|{CHUNKER_VERSION}".encode()).hexdigest()[:16]
+    fingerprint = hashlib.sha256(f"{embedder.fingerprint}|{CHUNKER_VERSION}|{CONTEXT_VERSION}".encode()).hexdigest()[
+        :16
+    ]
 
     vectors = ChromaVectorStore(
         fingerprint,
@@ -162,6 +166,7 @@ def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
         max_tokens=embedder.max_tokens,
         target_tokens=min(settings.chunk_tokens, embedder.max_tokens),
     )
+    texts_of = functools.partial(contextual_texts, tokenizer=embedder.tokenizer, max_tokens=embedder.max_tokens)
     steps = IngestRun(corpus, blobs, parser.parse, chunk, embedder, fingerprint, vectors, words, snapshots)
     engine: JobEngine = DbosJobEngine(
         DbosJobSettings(
@@ -190,7 +195,7 @@ def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
     def start() -> None:
         blobs.sweep()
         if embedded:
-            corpus.refill(words)
+            corpus.refill(words, texts_of)
         engine.start(steps)
         for job_id, attempt in jobs.unfinished():  # taken in just before a crash, not yet known to the engine
             engine.submit(job_id, attempt)
@@ -221,7 +226,6 @@ def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
         blobs=blobs,
         defaults=defaults,
         limits=Limits(
-            settings.max_request_bytes,
             settings.max_upload_bytes,
             settings.max_files_per_upload,
             settings.upload_wait_s,

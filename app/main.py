@@ -23,11 +23,15 @@ from app import VERSION
 from app.api import completions, documents, health, jobs, projects, repositories, retrieve, traces, uploads
 from app.api.docs_page import swagger_page
 from app.bootstrap import Service, build
-from app.core.errors import AppError, InvalidRequestError, TooLargeError, UnavailableError
+from app.core.errors import AppError, InvalidRequestError, NotFoundError, TooLargeError, UnavailableError
 from app.dialects.errors import union_error
 from app.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
+TOO_LARGE = (
+    "The request has more bytes than it may: FOOTNOTE_MAX_REQUEST_BYTES for JSON, FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES for "
+    "an upload. Send less at once, or raise the limit."
+)
 DESCRIPTION = "Answers from your documents, with citations anyone can re-check."
 _log = logging.getLogger("footnote")
 
@@ -57,11 +61,12 @@ def create_app(settings: Settings, on_ready: Callable[[Service], None] | None = 
         docs_url=None,  # FastAPI's page loads from a CDN: blank where there is no internet
         redoc_url=None,
         redirect_slashes=False,  # vendors' clients do not follow redirects, and `/v1/models/` is not `/v1/models`
-        max_body_size=settings.max_upload_request_bytes,
+        max_body_size=settings.max_request_bytes,
         strict_content_type=False,  # curl -d sends a form's type; the body says what it is
     )
-    for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
+    for module in (health, repositories, documents, jobs, retrieve, completions, projects, traces):
         app.include_router(module.router)
+    app.include_router(uploads.router, max_body_size=settings.max_upload_request_bytes)
     _add_pages(app)
     _add_errors(app)
     _add_schemas(app)
@@ -100,7 +105,12 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "header"))
+        if first["type"] == "json_invalid":
+            fault = first["ctx"]["error"]
+            return await expected(
+                request, InvalidRequestError(f"The body is not JSON: {fault} at character {first['loc'][-1]}.")
+            )
+        where = ".".join(str(part) for part in first["loc"][1:])  # the first says only whether body, query or path
         hint = ""
         if not where and "json" not in request.headers.get("content-type", ""):
             hint = " Send it as JSON, with the header `Content-Type: application/json`."
@@ -110,10 +120,9 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 413:
-            return await expected(
-                request, TooLargeError("The request is too large (FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES).")
-            )
-        shown = InvalidRequestError(str(error.detail) + (f": {request.method} {request.url.path}. See /docs."))
+            return await expected(request, TooLargeError(TOO_LARGE))
+        kind = NotFoundError if error.status_code == 404 else InvalidRequestError
+        shown = kind(f"{str(error.detail).rstrip('.')}: {request.method} {request.url.path}. See /docs.")
         body = union_error(shown) | {"statusCode": error.status_code}
         return Response(orjson.dumps(body), error.status_code, media_type="application/json")
 

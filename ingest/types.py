@@ -74,6 +74,15 @@ class ChunkSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A stored chunk as the indexes take it in."""
+
+    chunk_id: int
+    heading_path: tuple[str, ...]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A chunk found by an index; `score` is the index's own (cosine, or BM25)."""
 

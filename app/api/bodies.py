@@ -1,4 +1,4 @@
-"""Reads a JSON body within its limit, whatever Content-Type or Content-Length claim."""
+"""Reads a JSON body, whatever its Content-Type claims; the application limits its size."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from typing import Any
 import orjson
 from fastapi import Request
 
-from app.core.errors import InvalidRequestError, TooLargeError
+from app.core.errors import InvalidRequestError
 
 
-async def json_object(request: Request, limit: int) -> dict[str, Any]:
-    """The body as a JSON object; raises TooLargeError or InvalidRequestError."""
-    pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise TooLargeError(f"The request has more than {limit} bytes (FOOTNOTE_MAX_REQUEST_BYTES).")
-        pieces.append(piece)
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object; raises InvalidRequestError."""
     try:
-        body = orjson.loads(b"".join(pieces))
+        body = orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
         raise InvalidRequestError(f"The body is not JSON: {error}.") from error
     if not isinstance(body, dict):

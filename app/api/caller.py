@@ -11,6 +11,7 @@ from app.core.errors import InvalidRequestError
 from app.core.parts import Parts
 from app.core.types import Caller, Scope
 from app.dialects.base import bearer
+from app.dialects.ids import storable
 
 
 def parts(request: Request) -> Parts:
@@ -30,8 +31,11 @@ async def _caller(
     if x_footnote_project is not None:
         if not x_footnote_project.isdecimal() or int(x_footnote_project) < 1:
             raise InvalidRequestError("X-Footnote-Project must be a project's number.", field="X-Footnote-Project")
-        project_id = int(x_footnote_project)
-    return await parts(request).access.caller(bearer(request.headers), project_id=project_id)
+        project_id = storable(int(x_footnote_project))
+    caller = await parts(request).access.caller(bearer(request.headers), project_id=project_id)
+    if project_id is not None:
+        await parts(request).projects.get(caller)  # the admin key opens every project, but only those that are there
+    return caller
 
 
 async def _reader(caller: Annotated[Caller, Depends(_caller)]) -> Caller:

@@ -57,7 +57,7 @@ async def complete(request: Request, parts: PartsNow) -> Response:
     The answer carries `document_chunks` (what the model saw, in the order of their markers), `citations` (each a
     slice of a document, with hashes) and `retrieval` (what was considered and dropped).
     """
-    body = await json_object(request, parts.limits.request_bytes)
+    body = await json_object(request)
     dialect = claim(dialects(spaced_done=parts.sse_done_spaced), body, request)
     credentials = dialect.credentials(body, request.headers)
     caller = require(

@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, PlainTextResponse
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.schemas import ChunkPage, ChunkShape, DocumentPage, DocumentShape
 from app.core.errors import NotFoundError
+from app.dialects.ids import MAX_ID, Id
 
 router = APIRouter(tags=["documents"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -18,7 +19,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 @router.get("/v1/repositories/{repository_id}/documents", summary="List documents", response_model=DocumentPage)
 async def all_documents(
-    repository_id: int, caller: Reader, parts: PartsNow, limit: Limit = 100, after: Annotated[int, Query(ge=0)] = 0
+    repository_id: Id, caller: Reader, parts: PartsNow, limit: Limit = 100, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0
 ) -> DocumentPage:
     found = await parts.documents.all(caller, repository_id, limit, after)
     shapes = [DocumentShape.model_validate(document) for document in found]
@@ -26,12 +27,12 @@ async def all_documents(
 
 
 @router.get("/v1/documents/{document_id}", summary="Look at a document", response_model=DocumentShape)
-async def get(document_id: int, caller: Reader, parts: PartsNow) -> object:
+async def get(document_id: Id, caller: Reader, parts: PartsNow) -> object:
     return await parts.documents.get(caller, document_id)
 
 
 @router.delete("/v1/documents/{document_id}", status_code=204, summary="Delete a document and all that came of it")
-async def delete(document_id: int, caller: Writer, parts: PartsNow) -> Response:
+async def delete(document_id: Id, caller: Writer, parts: PartsNow) -> Response:
     await parts.circulation.delete_document(caller, document_id)
     return Response(status_code=204)
 
@@ -43,7 +44,7 @@ async def delete(document_id: int, caller: Writer, parts: PartsNow) -> Response:
     responses={304: {"description": "The text is still the one with this ETag."}},
 )
 async def text(
-    document_id: int, caller: Reader, parts: PartsNow, if_none_match: Annotated[str | None, Header()] = None
+    document_id: Id, caller: Reader, parts: PartsNow, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """Offsets count Unicode code points. The ETag is the text's sha256."""
     found = await parts.documents.text(caller, document_id)
@@ -54,7 +55,7 @@ async def text(
 
 
 @router.get("/v1/documents/{document_id}/content", summary="Download the original bytes", response_class=FileResponse)
-async def content(document_id: int, caller: Reader, parts: PartsNow) -> Response:
+async def content(document_id: Id, caller: Reader, parts: PartsNow) -> Response:
     document = await parts.documents.get(caller, document_id)
     path = parts.blobs.path(caller, document.sha256)
     if not path.is_file():
@@ -73,7 +74,7 @@ async def content(document_id: int, caller: Reader, parts: PartsNow) -> Response
 
 @router.get("/v1/documents/{document_id}/chunks", summary="List a document's chunks", response_model=ChunkPage)
 async def chunks(
-    document_id: int, caller: Reader, parts: PartsNow, limit: Limit = 100, after: Annotated[int, Query(ge=-1)] = -1
+    document_id: Id, caller: Reader, parts: PartsNow, limit: Limit = 100, after: Annotated[int, Query(ge=-1, le=MAX_ID)] = -1
 ) -> ChunkPage:
     found = await parts.documents.chunks(caller, document_id, limit, after)
     shapes = [ChunkShape.model_validate(chunk) for chunk in found]

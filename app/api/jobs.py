@@ -10,12 +10,13 @@ from fastapi.responses import StreamingResponse
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.schemas import JobShape
 from app.core.library import Job
+from app.dialects.ids import Id
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
 @router.get("/{job_id}", summary="Look at a job", response_model=JobShape)
-async def get(job_id: int, caller: Reader, parts: PartsNow) -> object:
+async def get(job_id: Id, caller: Reader, parts: PartsNow) -> object:
     return await parts.jobs.get(caller, job_id)
 
 
@@ -25,7 +26,7 @@ async def get(job_id: int, caller: Reader, parts: PartsNow) -> object:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "One `progress` event a change."}},
 )
-async def events(job_id: int, caller: Reader, parts: PartsNow) -> StreamingResponse:
+async def events(job_id: Id, caller: Reader, parts: PartsNow) -> StreamingResponse:
     """Events are `progress` with the job as data; the last one is named by its final state."""
     await parts.jobs.get(caller, job_id)  # a 404 before the stream begins
     return StreamingResponse(
@@ -36,7 +37,7 @@ async def events(job_id: int, caller: Reader, parts: PartsNow) -> StreamingRespo
 
 
 @router.post("/{job_id}/cancel", summary="Stop a job at its next step", response_model=JobShape)
-async def cancel(job_id: int, caller: Writer, parts: PartsNow) -> object:
+async def cancel(job_id: Id, caller: Writer, parts: PartsNow) -> object:
     """A finished job is left as it is. The document keeps its last published version."""
     return await parts.circulation.cancel(caller, job_id)
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.schemas import RepositoryChange, RepositoryCreate, RepositoryShape
+from app.dialects.ids import Id
 
 router = APIRouter(prefix="/v1/repositories", tags=["repositories"])
 
@@ -21,12 +22,12 @@ async def all_repositories(caller: Reader, parts: PartsNow) -> object:
 
 
 @router.get("/{repository_id}", summary="Look at a repository", response_model=RepositoryShape)
-async def get(repository_id: int, caller: Reader, parts: PartsNow) -> object:
+async def get(repository_id: Id, caller: Reader, parts: PartsNow) -> object:
     return await parts.repositories.get(caller, repository_id)
 
 
 @router.patch("/{repository_id}", summary="Rename or describe a repository", response_model=RepositoryShape)
-async def change(repository_id: int, body: RepositoryChange, caller: Writer, parts: PartsNow) -> object:
+async def change(repository_id: Id, body: RepositoryChange, caller: Writer, parts: PartsNow) -> object:
     values = body.model_dump(exclude_unset=True)
     for name in ("name", "organization"):  # these two cannot be null: null means "leave it"
         if values.get(name, "") is None:
@@ -35,6 +36,6 @@ async def change(repository_id: int, body: RepositoryChange, caller: Writer, par
 
 
 @router.delete("/{repository_id}", status_code=204, summary="Delete a repository with all its documents")
-async def delete(repository_id: int, caller: Writer, parts: PartsNow) -> Response:
+async def delete(repository_id: Id, caller: Writer, parts: PartsNow) -> Response:
     await parts.circulation.delete_repository(caller, repository_id)
     return Response(status_code=204)

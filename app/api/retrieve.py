@@ -79,7 +79,7 @@ async def retrieve(body: RetrieveRequest, caller: Reader, parts: PartsNow) -> Re
 )
 async def verify_citations(request: Request, caller: Reader, parts: PartsNow) -> VerifyResult:
     """Compares every quote and every chunk with the canonical text its hash names; no model takes part."""
-    answer = await json_object(request, parts.limits.request_bytes)
+    answer = await json_object(request)
     if not isinstance(answer.get("citations"), list) and not isinstance(answer.get("document_chunks"), list):
         raise InvalidRequestError("Send an answer with `citations` or `document_chunks`.", field="citations")
     texts = await parts.documents.texts_by_hash(caller, sorted(texts_needed(answer)))

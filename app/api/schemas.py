@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.library import Added
+from app.dialects.ids import Id
 
 
 class Shape(BaseModel):
@@ -141,8 +142,8 @@ class ProjectChange(BaseModel):
     name: str | None = Field(None, min_length=1, max_length=200)
     model: str | None = Field(None, max_length=200)
     system_prompt: str | None = Field(None, max_length=100_000)
-    repository_ids: list[int] | None = None
-    retrieval_limit: int | None = Field(None, ge=1)
+    repository_ids: list[Id] | None = None
+    retrieval_limit: int | None = Field(None, ge=1, le=500)
     similarity_threshold: float | None = Field(None, ge=0, le=1)
 
 

@@ -16,6 +16,7 @@ from app.core.errors import AppError, InvalidRequestError
 from app.core.library import Added
 from app.core.parts import Parts
 from app.core.types import Caller
+from app.dialects.ids import Id
 
 router = APIRouter(prefix="/v1/repositories", tags=["documents"])
 
@@ -27,7 +28,7 @@ MAX_ATTRIBUTES, MAX_KEY, MAX_VALUE = 16, 64, 512  # OpenAI's limits, so that vec
     "/{repository_id}/documents", status_code=202, summary="Upload one file or many", response_model=UploadResult
 )
 async def upload(
-    repository_id: int,
+    repository_id: Id,
     caller: Writer,
     parts: PartsNow,
     response: Response,

@@ -51,8 +51,8 @@ def _print_next(url: str, key: str, console: Console) -> None:
     commands = (
         "\nTry next:\n"
         f"  export KEY={key}\n"
-        f'  curl -s {url}/v1/repositories -H "Authorization: Bearer $KEY"\n'
         f'  curl -s "{url}/v1/repositories/1/documents?wait=true" -H "Authorization: Bearer $KEY" -F file=@README.md\n'
-        f'  .venv/bin/footnote ask "Who may use the chainsaw?" -o answer.json && .venv/bin/footnote verify answer.json\n'
+        '  .venv/bin/footnote ask "Who may use the chainsaw?" -o answer.json\n'
+        "  .venv/bin/footnote verify answer.json\n"
     )
     console.print(commands, highlight=False, soft_wrap=True, markup=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ingest.types import LexicalMatches
 
-LEXICAL_WEIGHT = 0.5
+LEXICAL_WEIGHT = 0.7
 
 
 @dataclass(frozen=True, slots=True)

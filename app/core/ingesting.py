@@ -17,12 +17,14 @@ from typing import Protocol
 import numpy as np
 
 from app.core.types import Caller
+from ingest.context import contextual_texts
 from ingest.types import (
     CanonicalText,
     ChunkSpan,
     Embedder,
     IngestError,
     LexicalIndex,
+    Passage,
     Scope,
     SnapshotIndex,
     VectorStore,
@@ -74,8 +76,8 @@ class Corpus(Protocol):
         """Replaces the version's text and chunks in one transaction."""
         ...
 
-    def batch(self, task: Task, first: int, count: int) -> list[tuple[int, str]]:
-        """(chunk id, content) of the chunks with ordinals [first, first + count)."""
+    def batch(self, task: Task, first: int, count: int) -> list[Passage]:
+        """The chunks with ordinals [first, first + count)."""
         ...
 
     def progress(self, task: Task, done: int) -> None: ...
@@ -111,6 +113,7 @@ class IngestRun:
         fingerprint: str,
         vectors: VectorStore,
         lexical: LexicalIndex,
+        Passage,
         snapshots: SnapshotIndex,
     ) -> None:
         self._corpus = corpus
@@ -134,11 +137,12 @@ class IngestRun:
     def embed(self, job_id: int, batch: int) -> int:
         """Embeds and indexes one batch; returns how many chunks are done."""
         task = self._corpus.task(job_id)
-        rows = self._corpus.batch(task, batch * BATCH, BATCH)
-        ids, texts = [chunk_id for chunk_id, _ in rows], [content for _, content in rows]
+        passages = self._corpus.batch(task, batch * BATCH, BATCH)
+        ids = [passage.chunk_id for passage in passages]
+        texts = contextual_texts(passages, self._embedder.tokenizer, self._embedder.max_tokens)
         self._vectors.upsert(ids, self._embedder.embed(texts, background=True))
         self._lexical.upsert(task.repository_id, ids, texts)
-        done = batch * BATCH + len(rows)
+        done = batch * BATCH + len(passages)
         self._corpus.progress(task, done)
         return done
 

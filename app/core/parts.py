@@ -26,7 +26,6 @@ from app.core.shelves import (
 class Limits:
     """What the routes refuse, so that nothing grows without bound."""
 
-    request_bytes: int
     upload_bytes: int
     files_per_upload: int
     upload_wait_s: float

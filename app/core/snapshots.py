@@ -7,20 +7,21 @@ restored from an old backup, a folder lost) is made again from the chunk's text.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
 import numpy as np
 
 from app.core.types import Caller
-from ingest.types import Embedder, Scope, SnapshotIndex, Vectors, VectorStore
+from ingest.context import contextual_texts
+from ingest.types import Embedder, Passage, Scope, SnapshotIndex, Vectors, VectorStore
 
 
 class Contents(Protocol):
     async def visible_ids(self, caller: Caller, repository_id: int) -> tuple[int, tuple[int, ...]]: ...
 
-    async def contents(self, caller: Caller, chunk_ids: Sequence[int]) -> Mapping[int, str]: ...
+    async def passages(self, caller: Caller, chunk_ids: Sequence[int]) -> list[Passage]: ...
 
 
 class SnapshotLoader:
@@ -52,14 +53,15 @@ class SnapshotLoader:
             found = await loop.run_in_executor(self._executor, self._vectors.fetch, ids)
             lost = [chunk_id for chunk_id in ids if chunk_id not in found]
             if lost:
-                texts = await self._chunks.contents(caller, lost)
-                found.update(await loop.run_in_executor(self._executor, self._embed_again, texts))
+                passages = await self._chunks.passages(caller, lost)
+                found.update(await loop.run_in_executor(self._executor, self._embed_again, passages))
             matrix = np.stack([found[chunk_id] for chunk_id in ids]) if ids else self._empty()
             self._snapshots.load(scope, ids, matrix)
 
-    def _embed_again(self, texts: Mapping[int, str]) -> dict[int, Vectors]:
-        ids = list(texts)
-        vectors = self._embedder.embed([texts[chunk_id] for chunk_id in ids], background=True)
+    def _embed_again(self, passages: Sequence[Passage]) -> dict[int, Vectors]:
+        ids = [passage.chunk_id for passage in passages]
+        texts = contextual_texts(passages, self._embedder.tokenizer, self._embedder.max_tokens)
+        vectors = self._embedder.embed(texts, background=True)
         self._vectors.upsert(ids, vectors)
         return dict(zip(ids, vectors, strict=True))
 

@@ -46,7 +46,8 @@ def answer_text(answer: Mapping[str, Json]) -> str | None:
 
 def _items(answer: Mapping[str, Json], name: str) -> list[Mapping[str, Json]]:
     found = answer.get(name)
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+    # What is no object has no offsets, and so fails: left out, it would let a list of nonsense pass.
+    return [item if isinstance(item, Mapping) else {} for item in found] if isinstance(found, list) else []
 
 
 def _citation(item: Mapping[str, Json], texts: Mapping[str, str], said: str | None) -> Checked:

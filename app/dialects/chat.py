@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import InvalidRequestError
 from app.core.types import Json, Message, ToolCall
+from app.dialects.ids import Id
 
 
 class Repositories(BaseModel):
@@ -17,7 +18,7 @@ class Repositories(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    ids: list[int] | None = Field(None, description="Repositories to search; the project's when left out.")
+    ids: list[Id] | None = Field(None, description="Repositories to search; the project's when left out.")
     limit: int | None = Field(None, ge=1, description="Most chunks to bring.", examples=[3])
     similarity_threshold: float | None = Field(
         None, ge=0, le=1, description="Least `similarity_score` of a chunk.", examples=[0.5]

@@ -12,6 +12,7 @@ from app.dialects.base import Body, Credentials, Framer, Headers, bearer, valida
 from app.dialects.chat import Repositories, WireMessage, arguments_object, to_messages
 from app.dialects.chunks import evidence
 from app.dialects.errors import union_error
+from app.dialects.ids import Id
 from app.dialects.openai import usage
 from app.dialects.union_stream import UnionFramer
 
@@ -30,7 +31,7 @@ class PremRequest(BaseModel):
         json_schema_extra={"example": EXAMPLE},
     )
 
-    project_id: int = Field(ge=1)
+    project_id: Id = Field(ge=1)
     messages: list[WireMessage]
     session_id: str | None = Field(None, max_length=200, description="Tracks the chat history.")
     repositories: Repositories | None = Field(None, description="Overrides the project's repositories.")

@@ -11,6 +11,7 @@ from app.core.types import Caller, Hit
 from app.store.engine import Database
 from app.store.repositories import missing
 from app.store.tables import chunks, document_versions, documents, repositories
+from ingest.types import Passage
 
 IDS_PER_QUERY = 5_000  # SQLite takes 32,766 variables
 
@@ -36,16 +37,16 @@ class ChunkStore:
 
         return await self._database.read(work)
 
-    async def contents(self, caller: Caller, chunk_ids: Sequence[int]) -> dict[int, str]:
-        """Texts by chunk id; for an index that must be made again."""
+    async def passages(self, caller: Caller, chunk_ids: Sequence[int]) -> list[Passage]:
+        """The chunks as indexes take them in; for an index that must be made again."""
 
-        def work(connection: Connection) -> dict[int, str]:
-            found: dict[int, str] = {}
+        def work(connection: Connection) -> list[Passage]:
+            found: list[Passage] = []
             for at in range(0, len(chunk_ids), IDS_PER_QUERY):
-                query = select(chunks.c.id, chunks.c.content).where(
+                query = select(chunks.c.id, chunks.c.heading_path, chunks.c.content).where(
                     chunks.c.project_id == caller.project_id, chunks.c.id.in_(chunk_ids[at : at + IDS_PER_QUERY])
                 )
-                found.update({row.id: row.content for row in connection.execute(query)})
+                found.extend(to_passage(row) for row in connection.execute(query))
             return found
 
         return await self._database.read(work)
@@ -64,6 +65,11 @@ def visible(connection: Connection, caller: Caller, repository_id: int) -> tuple
         .order_by(chunks.c.id)
     )
     return generation, tuple(connection.execute(query).scalars())
+
+
+def to_passage(row: Any) -> Passage:
+    """A row with id, heading_path and content."""
+    return Passage(row.id, tuple(row.heading_path), row.content)
 
 
 def _hits(caller: Caller) -> Select[Any]:

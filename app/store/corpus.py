@@ -10,10 +10,11 @@ from sqlalchemy import Connection, delete, insert, select, update
 from app.core.ingesting import JobGoneError, Publication, Task
 from app.core.library import JobState
 from app.core.types import Caller
+from app.store.chunks import to_passage
 from app.store.clock import now
 from app.store.engine import Database
 from app.store.tables import chunks, document_versions, documents, jobs, repositories, texts
-from ingest.types import CanonicalText, ChunkSpan, IngestError, LexicalIndex
+from ingest.types import CanonicalText, ChunkSpan, IngestError, LexicalIndex, Passage
 
 ROWS_PER_INSERT = 1000
 
@@ -88,15 +89,15 @@ class CorpusStore:
 
         self._database.write_now(work)
 
-    def batch(self, task: Task, first: int, count: int) -> list[tuple[int, str]]:
-        """(chunk id, content) of the chunks with ordinals [first, first + count)."""
+    def batch(self, task: Task, first: int, count: int) -> list[Passage]:
+        """The chunks with ordinals [first, first + count)."""
         query = (
-            select(chunks.c.id, chunks.c.content)
+            select(chunks.c.id, chunks.c.heading_path, chunks.c.content)
             .where(chunks.c.version_id == task.version_id, chunks.c.project_id == task.caller.project_id)
             .where(chunks.c.ordinal >= first, chunks.c.ordinal < first + count)
             .order_by(chunks.c.ordinal)
         )
-        return self._database.read_now(lambda connection: [(row.id, row.content) for row in connection.execute(query)])
+        return self._database.read_now(lambda connection: [to_passage(row) for row in connection.execute(query)])
 
     def progress(self, task: Task, done: int) -> None:
         self._database.write_now(lambda connection: _set(connection, task.job_id, done=done))
@@ -177,11 +178,12 @@ class CorpusStore:
 
         return self._database.write_now(work)
 
-    def refill(self, words: LexicalIndex) -> int:
+    def refill(self, words: LexicalIndex, texts_of: Callable[[Sequence[Passage]], list[str]]) -> int:
         """Writes the words of every chunk into an index that is empty; returns how many chunks that were."""
         if words.count():
             return 0
-        query = select(chunks.c.id, chunks.c.repository_id, chunks.c.content).order_by(chunks.c.id)
+        query = select(chunks.c.id, chunks.c.repository_id, chunks.c.heading_path, chunks.c.content)
+        query = query.order_by(chunks.c.id)
         filled, last = 0, 0
         while True:
             page = query.where(chunks.c.id > last).limit(ROWS_PER_INSERT)
@@ -189,8 +191,8 @@ class CorpusStore:
             if not rows:
                 return filled
             for repository_id in {row.repository_id for row in rows}:
-                mine = [row for row in rows if row.repository_id == repository_id]
-                words.upsert(repository_id, [row.id for row in mine], [row.content for row in mine])
+                mine = [to_passage(row) for row in rows if row.repository_id == repository_id]
+                words.upsert(repository_id, [passage.chunk_id for passage in mine], texts_of(mine))
             filled, last = filled + len(rows), rows[-1].id
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ T = TypeVar("T")
 SQLITE_THREADS = 4
 SERVER_THREADS = 16
 WRITE = "footnote_write"
+NUL_STANDS_AS = "\ufffd"
 
 
 class Database:
@@ -31,16 +33,21 @@ class Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         threads = SQLITE_THREADS if self.is_sqlite else SERVER_THREADS
         arguments: dict[str, Any] = {"timeout": 30, "check_same_thread": False} if self.is_sqlite else {}
+        options: dict[str, Any] = (
+            {} if self.is_sqlite else {"pool_pre_ping": True, "json_serializer": _json_without_nul}
+        )
         self.engine: Engine = create_engine(
             parsed,
             pool_size=threads + 4,
             max_overflow=16,
             connect_args=arguments,
-            pool_pre_ping=not self.is_sqlite,
+            **options,
         )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _configure_postgresql)
         self._writing = self.engine.execution_options(**{WRITE: True})
         # One writer at a time in this process: SQLite would make the others wait by polling.
         self._writer: contextlib.AbstractContextManager[Any] = (
@@ -93,3 +100,31 @@ def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE takes the write lock at once: a transaction that reads first could otherwise fail when it writes.
     immediate = connection.get_execution_options().get(WRITE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    """PostgreSQL's texts cannot hold NUL, which any question may: it becomes U+FFFD, one character for one."""
+    from psycopg.adapt import PyFormat
+
+    plain: Any = connection.adapters.get_dumper(str, PyFormat.AUTO)
+
+    class WithoutNul(plain):  # type: ignore[misc]
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\x00", NUL_STANDS_AS))
+
+    connection.adapters.register_dumper(str, WithoutNul)
+
+
+def _json_without_nul(value: Any) -> str:
+    written = json.dumps(value)
+    return written if "\\u0000" not in written else json.dumps(_without_nul(value))
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", NUL_STANDS_AS)
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(each) for each in value]
+    return value

@@ -27,6 +27,8 @@ class ProjectStore:
         """Makes project 1 if it is not there; blocking, at start."""
 
         def work(connection: Connection) -> None:
+            if not self._database.is_sqlite:  # SQLite's writers take turns anyway; here several processes may start
+                connection.execute(text("LOCK TABLE projects IN SHARE ROW EXCLUSIVE MODE"))
             if connection.execute(select(projects.c.id).where(projects.c.id == DEFAULT_PROJECT)).first() is None:
                 connection.execute(
                     insert(projects).values(id=caller.project_id, name="default", repository_ids=[], created_at=now())

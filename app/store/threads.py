@@ -10,7 +10,7 @@ from app.core.ports import NewTurn, ThreadState, Turn
 from app.core.types import Caller
 from app.store.clock import now
 from app.store.engine import Database
-from app.store.tables import threads, turns
+from app.store.tables import projects, threads, turns
 
 REMEMBERED = 20  # newest turns that are brought back; a prompt has no room for more
 
@@ -69,13 +69,16 @@ def add_turn(connection: Connection, caller: Caller, turn: NewTurn, trace_id: st
 
 
 def _thread_of(connection: Connection, caller: Caller, turn: NewTurn) -> str:
-    """The thread's id; of two first turns of one session at the same time, the second joins the first's thread."""
+    """The thread's id, its row locked; of two first turns of one session at once, the second joins the first's."""
     mine = threads.c.project_id == caller.project_id
-    if connection.execute(select(threads.c.id).where(mine, threads.c.id == turn.thread_id)).first() is not None:
+    known = select(threads.c.id).where(mine, threads.c.id == turn.thread_id).with_for_update()
+    if connection.execute(known).first() is not None:
         return turn.thread_id
     if turn.session is not None:
+        # Whoever makes a session's thread holds the project's row: the next one waits, and finds it.
+        connection.execute(select(projects.c.id).where(projects.c.id == caller.project_id).with_for_update())
         same = (threads.c.user == caller.user) & (threads.c.session == turn.session)
-        found: str | None = connection.execute(select(threads.c.id).where(mine, same)).scalar()
+        found: str | None = connection.execute(select(threads.c.id).where(mine, same).with_for_update()).scalar()
         if found is not None:
             return found
     values = {
