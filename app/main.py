@@ -29,8 +29,8 @@ from app.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
 TOO_LARGE = (
-    "The request has more bytes than it may: FOOTNOTE_MAX_REQUEST_BYTES for JSON, FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES for "
-    "an upload. Send less at once, or raise the limit."
+    "The request has more bytes than it may: FOOTNOTE_MAX_REQUEST_BYTES for JSON, FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES "
+    "for an upload. Send less at once, or raise the limit."
 )
 DESCRIPTION = "Answers from your documents, with citations anyone can re-check."
 _log = logging.getLogger("footnote")

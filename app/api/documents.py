@@ -19,7 +19,11 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 @router.get("/v1/repositories/{repository_id}/documents", summary="List documents", response_model=DocumentPage)
 async def all_documents(
-    repository_id: Id, caller: Reader, parts: PartsNow, limit: Limit = 100, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0
+    repository_id: Id,
+    caller: Reader,
+    parts: PartsNow,
+    limit: Limit = 100,
+    after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
 ) -> DocumentPage:
     found = await parts.documents.all(caller, repository_id, limit, after)
     shapes = [DocumentShape.model_validate(document) for document in found]
@@ -74,7 +78,11 @@ async def content(document_id: Id, caller: Reader, parts: PartsNow) -> Response:
 
 @router.get("/v1/documents/{document_id}/chunks", summary="List a document's chunks", response_model=ChunkPage)
 async def chunks(
-    document_id: Id, caller: Reader, parts: PartsNow, limit: Limit = 100, after: Annotated[int, Query(ge=-1, le=MAX_ID)] = -1
+    document_id: Id,
+    caller: Reader,
+    parts: PartsNow,
+    limit: Limit = 100,
+    after: Annotated[int, Query(ge=-1, le=MAX_ID)] = -1,
 ) -> ChunkPage:
     found = await parts.documents.chunks(caller, document_id, limit, after)
     shapes = [ChunkShape.model_validate(chunk) for chunk in found]

@@ -113,7 +113,6 @@ class IngestRun:
         fingerprint: str,
         vectors: VectorStore,
         lexical: LexicalIndex,
-        Passage,
         snapshots: SnapshotIndex,
     ) -> None:
         self._corpus = corpus

@@ -104,13 +104,11 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _configure_postgresql(connection: Any, _record: Any) -> None:
     """PostgreSQL's texts cannot hold NUL, which any question may: it becomes U+FFFD, one character for one."""
-    from psycopg.adapt import PyFormat
+    from psycopg.adapt import Dumper
 
-    plain: Any = connection.adapters.get_dumper(str, PyFormat.AUTO)
-
-    class WithoutNul(plain):  # type: ignore[misc]
-        def dump(self, obj: str) -> Any:
-            return super().dump(obj.replace("\x00", NUL_STANDS_AS))
+    class WithoutNul(Dumper):  # type: ignore[misc]
+        def dump(self, obj: str) -> bytes:
+            return obj.replace("\x00", NUL_STANDS_AS).encode()
 
     connection.adapters.register_dumper(str, WithoutNul)
 
