@@ -110,7 +110,7 @@ class CorpusStore:
             repository = connection.execute(
                 select(repositories.c.generation, repositories.c.fingerprint)
                 .where(repositories.c.id == task.repository_id)
-                .with_for_update()
+                .with_for_update(key_share=True)
             ).one()
             if repository.fingerprint not in (None, fingerprint):
                 raise IngestError(

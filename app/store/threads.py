@@ -71,14 +71,19 @@ def add_turn(connection: Connection, caller: Caller, turn: NewTurn, trace_id: st
 def _thread_of(connection: Connection, caller: Caller, turn: NewTurn) -> str:
     """The thread's id, its row locked; of two first turns of one session at once, the second joins the first's."""
     mine = threads.c.project_id == caller.project_id
-    known = select(threads.c.id).where(mine, threads.c.id == turn.thread_id).with_for_update()
+    known = select(threads.c.id).where(mine, threads.c.id == turn.thread_id).with_for_update(key_share=True)
     if connection.execute(known).first() is not None:
         return turn.thread_id
     if turn.session is not None:
-        # Whoever makes a session's thread holds the project's row: the next one waits, and finds it.
-        connection.execute(select(projects.c.id).where(projects.c.id == caller.project_id).with_for_update())
+        # Whoever makes a session's thread holds the project's row: the next one waits, and finds it. Inserts refer
+        # to that row under a weaker lock, which `key_share` lets them keep.
+        connection.execute(
+            select(projects.c.id).where(projects.c.id == caller.project_id).with_for_update(key_share=True)
+        )
         same = (threads.c.user == caller.user) & (threads.c.session == turn.session)
-        found: str | None = connection.execute(select(threads.c.id).where(mine, same).with_for_update()).scalar()
+        found: str | None = connection.execute(
+            select(threads.c.id).where(mine, same).with_for_update(key_share=True)
+        ).scalar()
         if found is not None:
             return found
     values = {

@@ -1,0 +1,110 @@
+"""Traces and turns are kept together, in order, and whatever happens at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+
+from app.core.errors import NotFoundError
+from app.core.types import Caller
+from app.store.threads import REMEMBERED
+from tests.store.shelves import Shelves, trace, turn
+
+
+async def test_a_new_session_leaves_nothing_behind_until_its_first_turn(shelves: Shelves) -> None:
+    first = await shelves.threads.open(shelves.caller, "chat")
+    second = await shelves.threads.open(shelves.caller, "chat")
+    assert first.thread_id != second.thread_id
+    assert first.turns == second.turns == ()
+    assert first.next_turn == 1
+
+
+async def test_turns_are_numbered_from_1_in_their_thread(shelves: Shelves) -> None:
+    for number in (1, 2, 3):
+        state = await shelves.threads.open(shelves.caller, "chat")
+        assert state.next_turn == number
+        record = trace(str(uuid.uuid4()))
+        await shelves.journal.record(shelves.caller, record, turn(state.thread_id, "chat", f"question {number}"))
+    state = await shelves.threads.open(shelves.caller, "chat")
+    assert [(each.number, each.question) for each in state.turns] == [
+        (1, "question 1"),
+        (2, "question 2"),
+        (3, "question 3"),
+    ]
+
+
+async def test_only_the_newest_turns_are_brought_back_and_the_number_goes_on(shelves: Shelves) -> None:
+    for _ in range(REMEMBERED + 2):
+        state = await shelves.threads.open(shelves.caller, "long")
+        await shelves.journal.record(shelves.caller, trace(str(uuid.uuid4())), turn(state.thread_id, "long"))
+    state = await shelves.threads.open(shelves.caller, "long")
+    assert [each.number for each in state.turns] == list(range(3, REMEMBERED + 3))
+    assert state.next_turn == REMEMBERED + 3
+
+
+@pytest.mark.parametrize("opened_before", [0, 1])
+async def test_turns_at_the_same_time_get_different_numbers_in_one_thread(shelves: Shelves, opened_before: int) -> None:
+    for _ in range(opened_before):
+        state = await shelves.threads.open(shelves.caller, "busy")
+        await shelves.journal.record(shelves.caller, trace(str(uuid.uuid4())), turn(state.thread_id, "busy"))
+
+    async def ask() -> None:
+        state = await shelves.threads.open(shelves.caller, "busy")
+        await shelves.journal.record(shelves.caller, trace(str(uuid.uuid4())), turn(state.thread_id, "busy"))
+
+    await asyncio.gather(*(ask() for _ in range(12)))
+    state = await shelves.threads.open(shelves.caller, "busy")
+    assert [each.number for each in state.turns] == list(range(1, 13 + opened_before))
+
+
+async def test_anonymous_turns_are_threads_of_their_own(shelves: Shelves) -> None:
+    for _ in range(2):
+        state = await shelves.threads.open(shelves.caller, None)
+        assert state.next_turn == 1
+        await shelves.journal.record(shelves.caller, trace(str(uuid.uuid4())), turn(state.thread_id, None))
+
+
+async def test_users_and_projects_have_their_own_sessions(shelves: Shelves) -> None:
+    other = (await shelves.projects.create(Caller(1), "other")).id
+    callers = [shelves.caller, shelves.as_user("ann"), Caller(other), Caller(other, user="ann")]
+    for caller in callers:
+        state = await shelves.threads.open(caller, "same name")
+        assert state.turns == ()
+        await shelves.journal.record(caller, trace(str(uuid.uuid4())), turn(state.thread_id, "same name"))
+
+
+async def test_traces_come_newest_first_and_page_by_page(shelves: Shelves) -> None:
+    ids = [str(uuid.uuid4()) for _ in range(5)]
+    for at, trace_id in enumerate(ids):
+        await shelves.journal.record(shelves.caller, trace(trace_id, float(at)), None)
+    page = await shelves.journal.all(shelves.caller, 2)
+    rest = await shelves.journal.all(shelves.caller, 9, before=page[-1].created_at)
+    assert [each.id for each in (*page, *rest)] == ids[::-1]
+    assert await shelves.journal.get(shelves.caller, ids[0]) == trace(ids[0], 0.0)
+
+
+async def test_a_trace_that_cannot_be_kept_keeps_its_turn_back_too(shelves: Shelves) -> None:
+    same = trace(str(uuid.uuid4()))
+    await shelves.journal.record(shelves.caller, same, None)
+    state = await shelves.threads.open(shelves.caller, "chat")
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await shelves.journal.record(shelves.caller, same, turn(state.thread_id, "chat"))
+    assert (await shelves.threads.open(shelves.caller, "chat")).turns == ()
+
+
+async def test_texts_with_characters_that_a_database_may_dislike_are_kept(shelves: Shelves) -> None:
+    odd = "NUL \x00, quote ', emoji 🧪, right-to-left \u202e, backslash \\u0000"
+    record = trace(str(uuid.uuid4()), question=odd)
+    state = await shelves.threads.open(shelves.caller, odd[:50])
+    await shelves.journal.record(shelves.caller, record, turn(state.thread_id, odd[:50], odd))
+    kept = await shelves.journal.get(shelves.caller, record.id)
+    assert kept.question.replace("\ufffd", "\x00") == odd
+    again = await shelves.threads.open(shelves.caller, odd[:50])
+    assert [each.question.replace("\ufffd", "\x00") for each in again.turns] == [odd]
+
+
+async def test_an_unknown_trace_is_not_found(shelves: Shelves) -> None:
+    with pytest.raises(NotFoundError):
+        await shelves.journal.get(shelves.caller, str(uuid.uuid4()))
