@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes .peers/sentence-transformers: an environment of its own for the real sentence-transformers (and
-# transformers' model server, and fastembed for the benchmark), so that torch never enters the default one.
+# Makes .peers/sentence-transformers: an environment of its own for the real sentence-transformers (with
+# transformers' model server, and what bench/embedding.py compares with), so that torch never enters the default one.
 # Safe to run again: it returns at once when nothing changed.
 #
 #   TORCH_INDEX=<URL of the CPU wheel index>   where pip finds a CPU build of torch; without it pip's own
@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 torch="torch==2.13.0"
-peers=("sentence-transformers>=6.2,<7" "transformers[serving]" "fastembed>=0.9.1,<1")
+peers=("sentence-transformers>=6.2,<7" "transformers[serving]" "fastembed>=0.9.1,<1" "onnx>=1.19")
 env=.peers/sentence-transformers
 stamp="$env/.installed"
 wanted="$torch ${peers[*]}"
