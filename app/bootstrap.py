@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from app.core.access import Access
 from app.core.circulation import Circulation
+from app.core.dispatch import Dispatcher
 from app.core.health import examine
 from app.core.ingesting import IngestRun
 from app.core.jobs import JobEngine
@@ -26,6 +27,7 @@ from app.providers.any_llm_retry import ModelLimits
 from app.providers.catalogue import Catalogue
 from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
 from app.providers.extractive import ExtractiveGenerator
+from app.providers.rows_only_jobs import RowsOnlyJobEngine
 from app.settings import Settings, vendor_environment
 from app.store.admin_key import find_admin_key
 from app.store.blobs import BlobFolder
@@ -50,6 +52,7 @@ from ingest.embedders.load import load_embedder
 from ingest.indexes.chroma import ChromaVectorStore
 from ingest.indexes.exact import ExactIndex
 from ingest.indexes.no_words import NoWords
+from ingest.indexes.snapshot_files import SnapshotFiles
 from ingest.indexes.tantivy_words import TantivyIndex
 from ingest.parsing import ParseLimits, ParserPool
 
@@ -107,17 +110,20 @@ def texts_by_hash(settings: Settings, caller: Caller, hashes: Sequence[str]) -> 
         database.close()
 
 
-def build(settings: Settings) -> Service:
-    """Puts the parts together; raises FolderLockedError or EmbedderUnavailableError, and then holds nothing."""
+def build(settings: Settings, role: str = "serve") -> Service:
+    """Puts the parts together; raises FolderLockedError or EmbedderUnavailableError, and then holds nothing.
+
+    `role` tells processes of one machine apart that share a database.
+    """
     closing: list[Callable[[], None]] = []
     try:
-        return _build(settings, closing)
+        return _build(settings, role, closing)
     except BaseException:
         _close(closing)
         raise
 
 
-def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
+def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> Service:
     embedded = settings.vector_url is None
     if embedded:
         closing.append(FolderLock(settings.data_dir).release)
@@ -168,14 +174,13 @@ def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
     )
     texts_of = functools.partial(contextual_texts, tokenizer=embedder.tokenizer, max_tokens=embedder.max_tokens)
     steps = IngestRun(corpus, blobs, parser.parse, chunk, embedder, fingerprint, vectors, words, snapshots)
-    engine: JobEngine = DbosJobEngine(
-        DbosJobSettings(
-            settings.jobs_database,
-            executor_id="local" if embedded else socket.gethostname(),
-            workers=settings.job_concurrency,
-        )
-    )
-    loader = SnapshotLoader(chunks, snapshots, vectors, embedder, searching)
+    runner: JobEngine = RowsOnlyJobEngine()
+    if settings.run_jobs:
+        executor_id = "local" if embedded else f"{socket.gethostname()}-{role}"
+        runner = DbosJobEngine(DbosJobSettings(settings.jobs_database, executor_id, settings.job_concurrency))
+    engine = Dispatcher(runner, jobs.unfinished, sweep=settings.run_jobs and not embedded)
+    files = SnapshotFiles(settings.data_dir / "snapshots" / fingerprint)
+    loader = SnapshotLoader(chunks, snapshots, vectors, files, embedder, searching)
     retriever = Retriever(repositories, chunks, loader, snapshots, words, embedder, searching)
     models = Catalogue(
         extractive=ExtractiveGenerator(embedder),
@@ -197,11 +202,12 @@ def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
         if embedded:
             corpus.refill(words, texts_of)
         engine.start(steps)
-        for job_id, attempt in jobs.unfinished():  # taken in just before a crash, not yet known to the engine
-            engine.submit(job_id, attempt)
 
     def stop() -> None:
         engine.stop(DRAIN_S)
+        for scope, ids, matrix in snapshots.newest():
+            if files.generation(scope.repository_id) != scope.generation:
+                files.save(scope, ids, matrix)
         _close(closing)
 
     checks = {
@@ -209,7 +215,7 @@ def _build(settings: Settings, closing: list[Callable[[], None]]) -> Service:
         "vectors": lambda: f"{vectors.count()} in {settings.vector_url or 'embedded Chroma'}",
         "words": lambda: f"{words.count()} chunks" if embedded else "off: not shared between processes yet",
         "embedder": lambda: f"{embedder.name}, {len(embedder.embed(['health'])[0])} dimensions",
-        "jobs": lambda: f"{len(jobs.unfinished())} unfinished",
+        "jobs": engine.check,
     }
     parts = Parts(
         access=Access(keys, admin_key),

@@ -42,13 +42,16 @@ def create_app(settings: Settings, on_ready: Callable[[Service], None] | None = 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         service = await asyncio.to_thread(build, settings)
+        # Questions are answered while the job engine starts; files uploaded meanwhile are rows, which it then reads.
+        starting = asyncio.create_task(asyncio.to_thread(service.start))
         try:
-            if settings.run_jobs:
-                await asyncio.to_thread(service.start)
             if on_ready is not None:
                 on_ready(service)
             yield {"parts": service.parts}
         finally:
+            await asyncio.wait([starting])
+            if (failure := starting.exception()) is not None:
+                _log.error("jobs could not be started", exc_info=failure)
             await service.parts.pipeline.drain()
             await service.parts.close_models()
             await asyncio.to_thread(service.stop)

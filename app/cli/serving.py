@@ -69,10 +69,10 @@ async def _serve(server: ReadyServer, built: list[Service], sample: Path | None,
 
 def work() -> None:
     """Runs jobs until SIGINT or SIGTERM."""
-    settings = Settings()
+    settings = Settings().model_copy(update={"run_jobs": True})
     configure_logs(settings.log_level)
     try:
-        service = build(settings)
+        service = build(settings, "worker")
     except (FolderLockedError, EmbedderUnavailableError) as error:
         typer.echo(str(error), err=True)
         sys.exit(1)

@@ -55,6 +55,7 @@ class Publication:
     generation: int  # generation after
     added: tuple[int, ...]  # chunk ids, ascending
     removed: tuple[int, ...]
+    blobs: tuple[str, ...] = ()  # uploads that are now nobody's, by hash; known once it is committed
 
 
 class JobGoneError(IngestError):
@@ -85,7 +86,7 @@ class Corpus(Protocol):
     def publish(self, task: Task, fingerprint: str, stage: Callable[[Publication], None]) -> Publication | None:
         """Makes the version the visible one and forgets the older ones; `stage` runs before the commit.
 
-        None when a newer version is already published.
+        None when it is visible already. Raises JobGoneError for a version older than the visible one.
         """
         ...
 
@@ -148,9 +149,21 @@ class IngestRun:
     def publish(self, job_id: int) -> None:
         """Makes the version visible; the chunks of the one it replaces go."""
         task = self._corpus.task(job_id)
-        published = self._corpus.publish(task, self._fingerprint, self._stage)
-        if published is not None and published.removed:
+        staged: list[Scope] = []
+
+        def stage(change: Publication) -> None:
+            staged.append(Scope(change.repository_id, change.generation))
+            self._stage(change)
+
+        try:
+            published = self._corpus.publish(task, self._fingerprint, stage)
+        except BaseException:
+            for scope in staged:  # another change may come to have this generation's number
+                self._snapshots.discard(scope)
+            raise
+        if published is not None:
             self._forget(published.removed)
+            self._blobs.delete(task.caller, published.blobs)
 
     def fail(self, job_id: int, message: str, *, cancelled: bool = False) -> None:
         """Closes the job with a reason, and takes its unseen chunks out of the indexes."""

@@ -205,7 +205,9 @@ class Pipeline:
         messages = fill_templates(ask.messages, contents)
         question = find_question(messages)
         named = None if ask.model in (None, "", DEFAULT) else ask.model
-        model = self._models.resolve(named or project.model or self._defaults.model)
+        model_id = named or project.model or self._defaults.model
+        await self._models.prepare(model_id)
+        model = self._models.resolve(model_id)
         return Resolved(
             ask=ask,
             messages=messages,

@@ -41,6 +41,10 @@ class ModelChoice:
 class Models(Protocol):
     """The catalogue of models."""
 
+    async def prepare(self, model: str) -> None:
+        """Loads what `resolve` will need, off the event loop."""
+        ...
+
     def resolve(self, model: str) -> ModelChoice:
         """Raises ModelNotFoundError."""
         ...

@@ -24,6 +24,12 @@ class Contents(Protocol):
     async def passages(self, caller: Caller, chunk_ids: Sequence[int]) -> list[Passage]: ...
 
 
+class Files(Protocol):
+    def load(self, scope: Scope, ids: tuple[int, ...]) -> Vectors | None:
+        """The vectors of exactly these chunks at exactly this generation, or None."""
+        ...
+
+
 class SnapshotLoader:
     """Loads one repository at a time, each at most once at a time."""
 
@@ -32,12 +38,14 @@ class SnapshotLoader:
         chunks: Contents,
         snapshots: SnapshotIndex,
         vectors: VectorStore,
+        files: Files,
         embedder: Embedder,
         executor: Executor,
     ) -> None:
         self._chunks = chunks
         self._snapshots = snapshots
         self._vectors = vectors
+        self._files = files
         self._embedder = embedder
         self._executor = executor
         self._loading: dict[int, asyncio.Lock] = {}
@@ -50,6 +58,10 @@ class SnapshotLoader:
             if self._snapshots.has(scope):
                 return
             loop = asyncio.get_running_loop()
+            kept = await loop.run_in_executor(self._executor, self._files.load, scope, ids)
+            if kept is not None:
+                self._snapshots.load(scope, ids, kept)
+                return
             found = await loop.run_in_executor(self._executor, self._vectors.fetch, ids)
             lost = [chunk_id for chunk_id in ids if chunk_id not in found]
             if lost:

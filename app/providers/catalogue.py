@@ -35,6 +35,7 @@ class Catalogue:
         self._limits = limits or ModelLimits()
         self._default_provider = default_provider
         self._generators: dict[Connection, AnyLLMGenerator] = {}
+        self._loaded = False  # the vendors' libraries
 
     def resolve(self, model: str) -> ModelChoice:
         """The model behind an id; what follows the first slash is the provider's own name, slashes and all.
@@ -54,13 +55,12 @@ class Catalogue:
             generator = self._generators[connection] = AnyLLMGenerator(connection, self._limits)
         return ModelChoice(provider, name, generator)
 
-    async def load(self) -> None:
-        """Imports the vendors' libraries in a thread.
-
-        Optional: without it the first resolve of a vendor's model does it, and holds the event loop for a
-        second or more.
-        """
+    async def prepare(self, model: str) -> None:
+        """Imports the vendor's library in a thread, where `resolve` would hold the event loop for a second."""
+        if self._loaded or model.strip().lower().startswith(f"{_OWN_PROVIDER}/"):
+            return
         await asyncio.to_thread(find_vendor, "openai")
+        self._loaded = True
 
     async def aclose(self) -> None:
         """Closes every client."""

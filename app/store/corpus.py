@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -13,10 +14,13 @@ from app.core.types import Caller
 from app.store.chunks import to_passage
 from app.store.clock import now
 from app.store.engine import Database
+from app.store.repositories import unused_blobs
 from app.store.tables import chunks, document_versions, documents, jobs, repositories, texts
 from ingest.types import CanonicalText, ChunkSpan, IngestError, LexicalIndex, Passage
 
 ROWS_PER_INSERT = 1000
+_UNDONE = (JobState.FAILED, JobState.CANCELLED)
+_ENDED = (JobState.COMPLETED, *_UNDONE)
 
 
 class CorpusStore:
@@ -29,7 +33,7 @@ class CorpusStore:
         """Marks the job running; raises JobGoneError."""
 
         def work(connection: Connection) -> Task:
-            task = _task(connection, job_id)
+            task = _task(connection, job_id, _ENDED, lock=True)
             _set(connection, job_id, state=JobState.RUNNING, stage="parse", done=0, error=None)
             return task
 
@@ -59,7 +63,7 @@ class CorpusStore:
         ]
 
         def work(connection: Connection) -> None:
-            _task(connection, task.job_id)
+            _task(connection, task.job_id, _ENDED, lock=True)
             connection.execute(delete(chunks).where(chunks.c.version_id == task.version_id))
             connection.execute(delete(texts).where(texts.c.version_id == task.version_id))
             connection.execute(
@@ -106,12 +110,14 @@ class CorpusStore:
         """Makes the version visible; `stage` runs just before the commit, and nothing changes if it raises."""
 
         def work(connection: Connection) -> Publication | None:
-            _task(connection, task.job_id)
             repository = connection.execute(
                 select(repositories.c.generation, repositories.c.fingerprint)
                 .where(repositories.c.id == task.repository_id)
                 .with_for_update(key_share=True)
-            ).one()
+            ).first()
+            _task(connection, task.job_id, lock=True)
+            if repository is None:
+                raise JobGoneError("The repository was deleted.")
             if repository.fingerprint not in (None, fingerprint):
                 raise IngestError(
                     f"This repository was indexed with another model or chunker ({repository.fingerprint}) than the "
@@ -121,9 +127,10 @@ class CorpusStore:
             live = connection.execute(
                 select(documents.c.version_id).where(documents.c.id == task.document_id)
             ).scalar_one()
-            if live is not None and live > task.version_id:
-                _set(connection, task.job_id, state=JobState.CANCELLED, error="A newer version is already published.")
+            if live == task.version_id:  # committed just before a crash, which the engine did not see
                 return None
+            older = (document_versions.c.document_id == task.document_id) & (document_versions.c.id < task.version_id)
+            replaced = set(connection.execute(select(document_versions.c.sha256).where(older)).scalars())
             change = Publication(
                 repository_id=task.repository_id,
                 base=repository.generation,
@@ -133,10 +140,6 @@ class CorpusStore:
                     connection, (chunks.c.document_id == task.document_id) & (chunks.c.version_id < task.version_id)
                 ),
             )
-            if live == task.version_id:  # published before a crash that came before the job was closed
-                _set(connection, task.job_id, state=JobState.COMPLETED, stage="done")
-                return None
-            older = (document_versions.c.document_id == task.document_id) & (document_versions.c.id < task.version_id)
             connection.execute(delete(document_versions).where(older))
             connection.execute(
                 update(document_versions).where(document_versions.c.id == task.version_id).values(published_at=now())
@@ -151,7 +154,7 @@ class CorpusStore:
             )
             _set(connection, task.job_id, state=JobState.COMPLETED, stage="done", done=len(change.added))
             stage(change)
-            return change
+            return replace(change, blobs=tuple(unused_blobs(connection, task.caller, replaced)))
 
         return self._database.write_now(work)
 
@@ -160,13 +163,22 @@ class CorpusStore:
 
         def work(connection: Connection) -> list[int]:
             row = connection.execute(
-                select(jobs.c.version_id, jobs.c.state, jobs.c.cancel_requested, documents.c.version_id.label("live"))
+                select(
+                    jobs.c.version_id,
+                    jobs.c.state,
+                    jobs.c.cancel_requested,
+                    documents.c.version_id.label("live"),
+                    document_versions.c.id.label("version"),
+                )
                 .outerjoin(documents, documents.c.id == jobs.c.document_id)
+                .outerjoin(document_versions, document_versions.c.id == jobs.c.version_id)
                 .where(jobs.c.id == job_id)
+                .with_for_update(of=jobs)
             ).first()
             if row is None or JobState(row.state).final:
                 return []
-            state = JobState.CANCELLED if cancelled or row.cancel_requested else JobState.FAILED
+            not_wanted = cancelled or row.cancel_requested or row.version is None
+            state = JobState.CANCELLED if not_wanted else JobState.FAILED
             _set(connection, job_id, state=state, error=message)
             if row.live == row.version_id:
                 return []
@@ -196,13 +208,15 @@ class CorpusStore:
             filled, last = filled + len(rows), rows[-1].id
 
 
-def _task(connection: Connection, job_id: int) -> Task:
-    row = connection.execute(
+def _task(connection: Connection, job_id: int, ended: tuple[JobState, ...] = _UNDONE, *, lock: bool = False) -> Task:
+    """What the job is about; raises JobGoneError in the states `ended`. `lock` keeps others from ending it."""
+    query = (
         select(
             jobs.c.project_id,
             jobs.c.repository_id,
             jobs.c.document_id,
             jobs.c.version_id,
+            jobs.c.state,
             jobs.c.cancel_requested,
             documents.c.name,
             document_versions.c.sha256,
@@ -210,9 +224,12 @@ def _task(connection: Connection, job_id: int) -> Task:
         .join(documents, documents.c.id == jobs.c.document_id)
         .join(document_versions, document_versions.c.id == jobs.c.version_id)
         .where(jobs.c.id == job_id)
-    ).first()
+    )
+    row = connection.execute(query.with_for_update(of=jobs) if lock else query).first()
     if row is None:
-        raise JobGoneError(f"the document of job {job_id} was deleted or replaced")
+        raise JobGoneError("The document was deleted, or a newer version of it is already there.")
+    if JobState(row.state) in ended:
+        raise JobGoneError(f"The job has ended: it is {row.state}.")
     if row.cancel_requested:  # the engine that was told may be in another process than the one at work
         raise JobGoneError("Cancelled on request.")
     return Task(

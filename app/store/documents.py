@@ -12,8 +12,8 @@ from app.core.library import Added, ChunkRow, Document, DocumentText, Job, JobSt
 from app.core.types import Caller, Json
 from app.store.clock import now
 from app.store.engine import Database
-from app.store.jobs import job_columns, to_job
-from app.store.repositories import missing, unused_blobs
+from app.store.jobs import cancel_jobs, job_columns, to_job
+from app.store.repositories import lock_repository, missing, unused_blobs
 from app.store.tables import chunks, document_versions, documents, jobs, repositories, texts
 
 
@@ -33,7 +33,7 @@ class DocumentStore:
         """
 
         def work(connection: Connection) -> Added:
-            _check_repository(connection, caller, repository_id)
+            lock_repository(connection, caller, repository_id)  # the same upload twice at once: the second finds it
             same = _find_bytes(connection, caller, repository_id, upload.sha256)
             if same is None:
                 version_id, document_id = _insert_version(connection, caller, repository_id, upload)
@@ -108,7 +108,9 @@ class DocumentStore:
         """Removes it from sight at once; returns the chunk ids and blob hashes that are now nobody's."""
 
         def work(connection: Connection) -> tuple[list[int], list[str]]:
+            lock_repository(connection, caller, _one(connection, caller, document_id).repository_id)
             document = _one(connection, caller, document_id)
+            cancel_jobs(connection, jobs.c.document_id == document_id, "The document was deleted.")
             chunk_ids = list(
                 connection.execute(select(chunks.c.id).where(chunks.c.document_id == document_id)).scalars()
             )
@@ -118,11 +120,6 @@ class DocumentStore:
                 ).scalars()
             )
             connection.execute(delete(documents).where(documents.c.id == document_id))
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.document_id == document_id, jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING]))
-                .values(state=JobState.CANCELLED, error="The document was deleted.", updated_at=now())
-            )
             connection.execute(
                 update(repositories)
                 .where(repositories.c.id == document.repository_id)

@@ -39,6 +39,13 @@ def to_job(row: Row[Any]) -> Job:
     return Job(**{**values, "state": JobState(values["state"])})
 
 
+def cancel_jobs(connection: Connection, which: ColumnElement[bool], reason: str) -> None:
+    """Ends the unfinished ones of these jobs, within a transaction."""
+    unfinished = jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING])
+    values = {"state": JobState.CANCELLED, "error": reason, "updated_at": now()}
+    connection.execute(update(jobs).where(which, unfinished).values(values))
+
+
 class JobStore:
     """Rows of `jobs`."""
 

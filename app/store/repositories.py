@@ -12,7 +12,8 @@ from app.core.library import Repository
 from app.core.types import Caller, Json
 from app.store.clock import now
 from app.store.engine import Database
-from app.store.tables import chunks, document_versions, documents, repositories
+from app.store.jobs import cancel_jobs
+from app.store.tables import chunks, document_versions, documents, jobs, projects, repositories
 from ingest.types import Scope
 
 
@@ -66,13 +67,15 @@ class RepositoryStore:
         """Removes it with all its documents; returns the chunk ids and blob hashes that are now nobody's."""
 
         def work(connection: Connection) -> tuple[list[int], list[str]]:
-            _one(connection, caller, repository_id)
+            lock_repository(connection, caller, repository_id)
+            cancel_jobs(connection, jobs.c.repository_id == repository_id, "The repository was deleted.")
             inside = chunks.c.repository_id == repository_id
             chunk_ids = list(connection.execute(select(chunks.c.id).where(inside)).scalars())
             versions = select(document_versions.c.sha256).where(document_versions.c.repository_id == repository_id)
             hashes = set(connection.execute(versions).scalars())
             connection.execute(delete(documents).where(documents.c.repository_id == repository_id))
             connection.execute(delete(repositories).where(repositories.c.id == repository_id))
+            _forget_default(connection, caller, repository_id)
             return chunk_ids, unused_blobs(connection, caller, hashes)
 
         return await self._database.write(work)
@@ -93,12 +96,32 @@ class RepositoryStore:
         return await self._database.read(work)
 
 
+def lock_repository(connection: Connection, caller: Caller, repository_id: int) -> None:
+    """Makes other uploads, publications and deletions of this repository wait; raises NotFoundError.
+
+    Whoever needs more locks takes them in one order (repository, jobs, documents), or two would wait for each other.
+    """
+    mine = (repositories.c.id == repository_id) & (repositories.c.project_id == caller.project_id)
+    query = select(repositories.c.id).where(mine).with_for_update(key_share=True)
+    if connection.execute(query).first() is None:
+        raise missing(repository_id)
+
+
 def unused_blobs(connection: Connection, caller: Caller, hashes: set[str]) -> list[str]:
     """Of these blobs, the ones that no document version of the project needs any more."""
     query = select(document_versions.c.sha256).where(
         document_versions.c.project_id == caller.project_id, document_versions.c.sha256.in_(hashes)
     )
     return sorted(hashes - set(connection.execute(query).scalars()))
+
+
+def _forget_default(connection: Connection, caller: Caller, repository_id: int) -> None:
+    """A project that searched this repository by default would answer nothing but "not found"."""
+    mine = projects.c.id == caller.project_id
+    before = connection.execute(select(projects.c.repository_ids).where(mine).with_for_update(key_share=True)).scalar()
+    after = [each for each in before or [] if each != repository_id]
+    if after != before:
+        connection.execute(update(projects).where(mine).values(repository_ids=after))
 
 
 def _query(caller: Caller) -> Select[Any]:

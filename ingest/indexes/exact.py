@@ -113,12 +113,13 @@ class ExactIndex:
                 found[int(chunk_id)] = float(cosine)
         return found
 
-    def vectors_in_memory(self) -> int:
-        """Rows of the newest generations, for health."""
-        newest: dict[int, tuple[int, int]] = {}
-        for (repository_id, generation), snapshot in self._snapshots.items():
-            newest[repository_id] = max(newest.get(repository_id, (-1, 0)), (generation, len(snapshot.ids)))
-        return sum(size for _, size in newest.values())
+    def newest(self) -> list[tuple[Scope, Ids, Vectors]]:
+        """The newest generation of each repository in memory."""
+        generations: dict[int, int] = {}
+        snapshots = self._snapshots
+        for repository_id, generation in snapshots:
+            generations[repository_id] = max(generations.get(repository_id, -1), generation)
+        return [(Scope(*key), snapshots[key].ids, snapshots[key].matrix) for key in sorted(generations.items())]
 
     def _get(self, scope: Scope) -> Snapshot:
         snapshot = self._snapshots.get((scope.repository_id, scope.generation))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Scripts without spaces between words: Thai, Lao, Myanmar, Khmer, kana, CJK; and Hangul, which as pairs needs no stemmer.
+# Scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, CJK), and Hangul: as pairs it needs no stemmer.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORDS = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+")
 _UNSPACED = re.compile(rf"[{UNSPACED}]")

@@ -142,7 +142,7 @@ catalogue = app.providers.catalogue.Catalogue(extractive=None, environment={})
 catalogue.resolve("footnote/extractive")
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 import asyncio
-asyncio.run(catalogue.load())
+asyncio.run(catalogue.prepare("openai/gpt-4o"))
 assert "any_llm" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
