@@ -67,10 +67,10 @@ class Outcome:
 class DataSet:
     """A data set in its normal form: paragraphs, questions, and where the answers stand."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, titled: bool = True) -> None:
         documents = list(_lines(folder / "corpus.jsonl"))
         self.texts = [str(document["text"]) for document in documents]
-        self.titles = [str(document["title"]) for document in documents]
+        self.titles = [str(document["title"]) if titled else "" for document in documents]
         self.number = {document["id"]: i for i, document in enumerate(documents)}
         self.questions = {question["id"]: str(question["text"]) for question in _lines(folder / "queries.jsonl")}
         self.gold: dict[str, list[tuple[int, int, int]]] = {}
@@ -81,7 +81,7 @@ class DataSet:
 
     def hit(self, document: int, score: float) -> Hit:
         text, title = self.texts[document], self.titles[document]
-        return Hit(document, document, 1, title, text, 0, len(text), "", score, None, (title,))
+        return Hit(document, document, 1, title, text, 0, len(text), "", score, None, (title,) if title else ())
 
     def sample(self, count: int) -> list[str]:
         """Ids of answerable questions, the same ones every time."""
@@ -266,7 +266,7 @@ async def measure(folder: Path, embedder: Embedder, count: int) -> None:
     await report("nq in squad2, off topic", list(found(nq, squad, vectors[squad], embedder, count)), embedder)
     await report("squad2 in nq, off topic", list(found(squad, nq, vectors[nq], embedder, count)), embedder)
     for language in _LANGUAGES:
-        data = DataSet(folder / "xquad" / language)
+        data = DataSet(folder / "xquad" / language, titled=False)  # its titles are English in every language
         await report(f"xquad {language}, given", list(given(data, count // 3)), embedder)
     await report_sample(Path("data"), embedder)
     await report_recall("anthropic_docs, given", folder / "anthropic_docs", embedder)
