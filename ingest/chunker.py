@@ -15,12 +15,10 @@ from ingest.sentences import sentence_spans
 from ingest.token_ruler import TokenRuler
 from ingest.types import BlockKind, BlockSpan, CanonicalText, ChunkSpan, Tokenizer
 
-VERSION = 1  # part of an index's fingerprint: raise it whenever the same text would be cut elsewhere
+VERSION = 2  # part of an index's fingerprint: raise it whenever the same text would be cut elsewhere
 MAX_CHARACTERS = 8_000  # a chunk's; a tokenizer may call a megabyte without spaces one unknown word
+ROWS_SHARE = 3  # a chunk of table rows aims for this part of the target
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")  # hold emoji together
-
-
-VERSION = 1  # raise it whenever the same text would be cut elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,23 +137,26 @@ class _Chunker:
     def _pack(self, group: Sequence[_Piece]) -> Iterator[tuple[int, int]]:
         """As few chunks as the target allows, of about equal size."""
         first, last = group[0], group[-1]
-        if self._fits(first.start, last.end, self._limit):
+        # Rows of a table say different things in the same words: a few of them are found, a page of them is not.
+        rows = all(self._spans[piece.block].kind is BlockKind.TABLE_ROW for piece in group)
+        target = self._target // ROWS_SHARE if rows else self._target
+        if self._fits(first.start, last.end, target if rows else self._limit):
             yield first.start, last.end
             return
-        start, share = first.start, self._share(first.start, last.end)
+        start, share = first.start, self._share(first.start, last.end, target)
         for piece, following in pairwise(group):
             tokens = self._ruler.count(start, piece.end)
             with_next = self._ruler.count(start, following.end)
-            too_long = not self._fits(start, following.end, self._target)
+            too_long = not self._fits(start, following.end, target)
             if too_long or with_next - share > share - tokens:
                 yield start, piece.end
-                start, share = following.start, self._share(following.start, last.end)
+                start, share = following.start, self._share(following.start, last.end, target)
         yield start, last.end
 
-    def _share(self, start: int, end: int) -> float:
+    def _share(self, start: int, end: int, target: int) -> float:
         """Tokens of each chunk when the range is cut evenly."""
         tokens = self._ruler.count(start, end)
-        return tokens / max(1, -(-tokens // self._target))
+        return tokens / max(1, -(-tokens // target))
 
     def _finish(self, start: int, end: int) -> Iterator[ChunkSpan]:
         """The chunk, or several if its slice alone has more tokens than it had as a part of the text.
