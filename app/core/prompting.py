@@ -64,6 +64,8 @@ def build_messages(
         parts += [RULES, fence(sources)]
     history = []
     for turn in turns:
+        if not turn.answer:  # tools were called: the messages with their results repeat question and calls
+            continue
         history += [Message("user", turn.question), Message("assistant", turn.answer)]
     rest = [message for message in messages if message.role != "system"]
     system = [Message("system", "\n\n".join(parts))] if parts else []
