@@ -21,15 +21,16 @@ FILES: Mapping[str, str] = {
     ),
 }
 
-# so many words that the sources of one answer outgrow what a stream may hold in one line
+# sixty chunks of long words: the sources of one answer outgrow what premai reads at once
+_ENTRIES = (
+    "Every wooden container from the northern harbour carried several painted lanterns towards the lighthouse. ",
+    "Experienced fishermen unloaded another complete collection beneath the southern railway bridge yesterday. ",
+    "Insurance inspectors counted everything together before midnight and reported absolutely nothing missing. ",
+)
 LEDGER: Mapping[str, str] = {
-    "ledger.txt": "\n\n".join(
-        f"Entry {number} of the harbour ledger. "
-        + " ".join(f"Crate {number}-{crate} held {number * crate} lanterns for the pier." for crate in range(1, 20))
-        for number in range(1, 61)
-    )
+    "ledger.txt": "\n\n".join(f"Ledger entry {number}. {''.join(_ENTRIES) * 3}" for number in range(1, 61))
 }
-LEDGER_QUESTION = "How many lanterns for the pier did the crates of the harbour ledger hold?"
+LEDGER_QUESTION = "Which lanterns did the containers from the northern harbour carry?"
 
 QUESTION = "Where does Sparky charge its battery at night?"
 ANSWER = "under the front stairs"

@@ -1,8 +1,7 @@
-"""OpenAI's own clients, each run in its own environment: openai-python, plain and async, and openai-node."""
+"""OpenAI's own clients, each in its own environment: openai-python, plain and async, and openai-node."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,16 +10,16 @@ from typing import Any
 import pytest
 
 from tests.clients.service_process import Service
-from tests.clients.vendor_process import chat_arguments, run_node, run_python
+from tests.clients.vendor_process import ClientProcess, node_command, python_command
 
 MODEL = "footnote/extractive"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One of OpenAI's clients: how it runs, what its modes are called, and where it takes foreign parameters."""
+    """One of OpenAI's clients: where it runs, what its modes are called, and where it takes foreign parameters."""
 
-    run: Callable[..., str]
+    process: ClientProcess
     whole: str
     stream: str
     extras: Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -29,11 +28,7 @@ class Client:
         """What the client returned; `repositories` goes where this client takes parameters it does not know."""
         if "repositories" in request:
             request |= self.extras({"repositories": request.pop("repositories")})
-        parameters = {"model": MODEL, **request}
-        outcome: dict[str, Any] = json.loads(
-            self.run(*chat_arguments(service.url, key or service.key, mode, parameters))
-        )
-        return outcome
+        return self.process.ask(service.url, key or service.key, mode, {"model": MODEL, **request})
 
 
 def _in_extra_body(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -44,14 +39,14 @@ def _among_the_others(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     return parameters
 
 
-PYTHON = partial(run_python, "openai", "openai_chat.py")
+PYTHON = ClientProcess(partial(python_command, "openai", "openai_chat.py"))
+NODE = ClientProcess(partial(node_command, "openai_chat.mjs"))
+PROCESSES = (PYTHON, NODE)
 CLIENTS: Mapping[str, Client] = {
     "python": Client(PYTHON, "sync", "stream", _in_extra_body),
     "python-async": Client(PYTHON, "async", "async-stream", _in_extra_body),
-    "node": Client(partial(run_node, "openai_chat.mjs"), "sync", "stream", _among_the_others),
+    "node": Client(NODE, "sync", "stream", _among_the_others),
 }
-
-
 EVERY_CLIENT = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -29,12 +30,19 @@ class Service:
     key: str
     log: Path
 
-    def post(self, path: str, **request: object) -> dict[str, object]:
+    def get(self, path: str) -> dict[str, Any]:
+        """The JSON answer to a GET; raises AssertionError with the body unless it succeeded."""
+        return self._answer("GET", path)
+
+    def post(self, path: str, **request: object) -> dict[str, Any]:
         """The JSON answer to a POST; raises AssertionError with the body unless it succeeded."""
+        return self._answer("POST", path, **request)
+
+    def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.key}"}
-        response = httpx2.post(f"{self.url}{path}", headers=headers, timeout=60, **request)  # type: ignore[arg-type]
-        assert response.is_success, f"POST {path}: {response.status_code} {response.text}"
-        answer: dict[str, object] = response.json()
+        response = httpx2.request(method, f"{self.url}{path}", headers=headers, timeout=60, **request)
+        assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
+        answer: dict[str, Any] = response.json()
         return answer
 
 

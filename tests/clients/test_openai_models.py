@@ -1,4 +1,4 @@
-"""OpenAI's own clients in front of a real model server: tools, failures and hanging up in mid-stream."""
+"""OpenAI's own clients in front of a real model server: tools, sampling and failures."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import pytest
 
 from tests.clients.corpus import user
 from tests.clients.model_tools import CALLED, TOOLS, two_calls
-from tests.clients.openai_clients import CLIENTS, EVERY_CLIENT, Client
+from tests.clients.openai_clients import EVERY_CLIENT, Client
 from tests.clients.service_process import Service
 from tests.doubles.openai_server import CUT, OpenAIServer, say
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, EVERY_CLIENT]
 
 MODEL = "openai/gpt-test"
 
 
-@EVERY_CLIENT
 def test_tool_calls_have_text_as_arguments(client: Client, service: Service, model_server: OpenAIServer) -> None:
     model_server.script(two_calls())
     answer = client.ask(service, client.whole, model=MODEL, messages=user("Where are they?"), tools=TOOLS)
@@ -30,7 +29,6 @@ def test_tool_calls_have_text_as_arguments(client: Client, service: Service, mod
     assert [json.loads(called["function"]["arguments"]) for called in calls] == CALLED
 
 
-@EVERY_CLIENT
 def test_streamed_tool_calls_add_up(client: Client, service: Service, model_server: OpenAIServer) -> None:
     model_server.script(two_calls())
     streamed = client.ask(service, client.stream, model=MODEL, messages=user("Where are they?"), tools=TOOLS)
@@ -46,7 +44,6 @@ def test_streamed_tool_calls_add_up(client: Client, service: Service, model_serv
     assert streamed["chunks"][-1]["choices"][0]["finish_reason"] == "tool_calls"
 
 
-@EVERY_CLIENT
 def test_a_model_that_breaks_off_raises_in_the_client(
     client: Client, service: Service, model_server: OpenAIServer
 ) -> None:
@@ -56,19 +53,8 @@ def test_a_model_that_breaks_off_raises_in_the_client(
     assert outcome["message"]
 
 
-@EVERY_CLIENT
 def test_sampling_reaches_the_model(client: Client, service: Service, model_server: OpenAIServer) -> None:
     model_server.script(say("Yes."))
     client.ask(service, client.whole, model=MODEL, messages=user("Sure?"), temperature=0.25, seed=7, stop=["\n"])
     sent = model_server.requests[-1].body
     assert (sent["temperature"], sent["seed"], sent["stop"]) == (0.25, 7, ["\n"])
-
-
-async def test_hanging_up_frees_the_model(service: Service, model_server: OpenAIServer) -> None:
-    model_server.script(say("Sparky ", model_server.gate(), "never said"))
-    heard = CLIENTS["python"].ask(service, "hang-up", model=MODEL, messages=user("Who is Sparky?"))
-    assert heard == {"heard": "Sparky "}
-    assert await model_server.requests[-1].client_gone()
-    model_server.script(say("Still here."))
-    answer = CLIENTS["python"].ask(service, "sync", model=MODEL, messages=user("Are you there?"))
-    assert answer["choices"][0]["message"]["content"] == "Still here."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -18,15 +19,16 @@ from tests.clients.corpus import (
     assert_sources,
     user,
 )
-from tests.clients.prem_clients import EVERY_CLIENT, Run, ask, text_of
+from tests.clients.prem_clients import EVERY_CLIENT, ask, text_of
 from tests.clients.service_process import Service
+from tests.clients.vendor_process import ClientProcess
 
-LINE_LIMIT = 40_000  # characters of text; with the fields beside it, more than the 64 KiB premai reads at once
+READ_BYTES = 64 * 1024  # premai parses what it reads at once
 pytestmark = [pytest.mark.peer, EVERY_CLIENT]
 
 
-def test_a_whole_answer_has_its_sources(run: Run, service: Service, repository_id: int) -> None:
-    answer = ask(run, service, "sync", messages=user(QUESTION), repositories={"ids": [repository_id]})
+def test_a_whole_answer_has_its_sources(client: ClientProcess, service: Service, repository_id: int) -> None:
+    answer = ask(client, service, "sync", messages=user(QUESTION), repositories={"ids": [repository_id]})
     (choice,) = answer["choices"]
     assert choice["message"]["role"] == "assistant"
     assert ANSWER in choice["message"]["content"]
@@ -42,10 +44,10 @@ def test_a_whole_answer_has_its_sources(run: Run, service: Service, repository_i
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
 
 
-def test_a_stream_is_the_whole_answer_in_pieces(run: Run, service: Service, repository_id: int) -> None:
+def test_a_stream_is_the_whole_answer_in_pieces(client: ClientProcess, service: Service, repository_id: int) -> None:
     request: dict[str, Any] = {"messages": user(QUESTION), "repositories": {"ids": [repository_id], "limit": 2}}
-    whole = ask(run, service, "sync", **request)
-    streamed = ask(run, service, "stream", **request)
+    whole = ask(client, service, "sync", **request)
+    streamed = ask(client, service, "stream", **request)
     assert text_of(streamed) == whole["choices"][0]["message"]["content"]
     assert streamed["document_chunks"] == whole["document_chunks"]
     assert uuid.UUID(streamed["trace_id"]) != uuid.UUID(whole["trace_id"])
@@ -53,17 +55,19 @@ def test_a_stream_is_the_whole_answer_in_pieces(run: Run, service: Service, repo
     assert streamed["chunks"][-1]["usage"]["total_tokens"] > 0
 
 
-def test_limit_and_threshold_choose_the_sources(run: Run, service: Service, repository_id: int) -> None:
+def test_limit_and_threshold_choose_the_sources(client: ClientProcess, service: Service, repository_id: int) -> None:
     one = {"ids": [repository_id], "limit": 1, "similarity_threshold": 0.0}
-    assert len(ask(run, service, "sync", messages=user(QUESTION), repositories=one)["document_chunks"]) == 1
+    assert len(ask(client, service, "sync", messages=user(QUESTION), repositories=one)["document_chunks"]) == 1
     none = {"ids": [repository_id], "similarity_threshold": 1.0}
-    assert ask(run, service, "sync", messages=user(QUESTION), repositories=none)["document_chunks"] == []
+    assert ask(client, service, "sync", messages=user(QUESTION), repositories=none)["document_chunks"] == []
 
 
-def test_words_of_the_wire_in_sources_and_answer_arrive_intact(run: Run, service: Service, repository_id: int) -> None:
+def test_words_of_the_wire_in_sources_and_answer_arrive_intact(
+    client: ClientProcess, service: Service, repository_id: int
+) -> None:
     request: dict[str, Any] = {"messages": user(HOSTILE_QUESTION), "repositories": {"ids": [repository_id]}}
-    whole = ask(run, service, "sync", **request)
-    streamed = ask(run, service, "stream", **request)
+    whole = ask(client, service, "sync", **request)
+    streamed = ask(client, service, "stream", **request)
     assert HOSTILE_ANSWER in text_of(streamed)
     assert text_of(streamed) == whole["choices"][0]["message"]["content"]
     assert uuid.UUID(streamed["trace_id"])
@@ -71,24 +75,24 @@ def test_words_of_the_wire_in_sources_and_answer_arrive_intact(run: Run, service
     assert HOSTILE_ANSWER in streamed["document_chunks"][0]["content"]
 
 
-def test_more_sources_than_a_line_holds_all_arrive(run: Run, service: Service, ledger_id: int) -> None:
+def test_more_sources_than_a_line_holds_all_arrive(client: ClientProcess, service: Service, ledger_id: int) -> None:
     everything = {"ids": [ledger_id], "limit": 50, "similarity_threshold": 0.0}
     request: dict[str, Any] = {"messages": user(LEDGER_QUESTION), "repositories": everything}
-    whole = ask(run, service, "sync", **request)["document_chunks"]
-    streamed = ask(run, service, "stream", **request)["document_chunks"]
-    assert sum(len(chunk["content"]) for chunk in whole) > LINE_LIMIT
+    whole = ask(client, service, "sync", **request)["document_chunks"]
+    streamed = ask(client, service, "stream", **request)["document_chunks"]
+    assert len(json.dumps(whole)) > READ_BYTES
     assert [chunk["chunk_id"] for chunk in streamed] == [chunk["chunk_id"] for chunk in whole]
     for cut, uncut in zip(streamed, whole, strict=True):
         assert cut["content"]
         assert uncut["content"].startswith(cut["content"])
 
 
-def test_a_template_is_filled_in(run: Run, service: Service, repository_id: int) -> None:
+def test_a_template_is_filled_in(client: ClientProcess, service: Service, repository_id: int) -> None:
     template = service.post(
         "/v1/templates", json={"name": "dog", "content": "Where does ${name} charge its battery at ${when}?"}
     )
     message = {"role": "user", "template_id": template["id"], "params": {"name": "Sparky", "when": "night"}}
-    answer = ask(run, service, "sync", messages=[message], repositories={"ids": [repository_id]})
+    answer = ask(client, service, "sync", messages=[message], repositories={"ids": [repository_id]})
     assert ANSWER in answer["choices"][0]["message"]["content"]
 
 
@@ -103,9 +107,9 @@ def test_a_template_is_filled_in(run: Run, service: Service, repository_id: int)
     ids=["wrong-key", "unknown-repository", "unknown-model", "invalid"],
 )
 def test_an_error_says_what_is_wrong(
-    run: Run, service: Service, change: Mapping[str, Any], status: int, code: str
+    client: ClientProcess, service: Service, change: Mapping[str, Any], status: int, code: str
 ) -> None:
-    outcome = ask(run, service, "sync", **{"messages": user(QUESTION), **change})
+    outcome = ask(client, service, "sync", **{"messages": user(QUESTION), **change})
     error = outcome["error"]
     assert error.get("status", status) == status  # prem-sdk throws the body alone
     assert error["code"] == code

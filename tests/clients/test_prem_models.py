@@ -8,8 +8,9 @@ import pytest
 
 from tests.clients.corpus import ANSWER, QUESTION, user
 from tests.clients.model_tools import CALLED, TOOLS, two_calls
-from tests.clients.prem_clients import EVERY_CLIENT, Run, ask, text_of
+from tests.clients.prem_clients import EVERY_CLIENT, ask, text_of
 from tests.clients.service_process import Service
+from tests.clients.vendor_process import ClientProcess
 from tests.doubles.openai_server import CUT, OpenAIServer, say
 
 pytestmark = [pytest.mark.peer, EVERY_CLIENT]
@@ -18,11 +19,11 @@ MODEL = "openai/gpt-test"
 
 
 def test_system_prompt_and_sources_reach_the_model(
-    run: Run, service: Service, repository_id: int, model_server: OpenAIServer
+    client: ClientProcess, service: Service, repository_id: int, model_server: OpenAIServer
 ) -> None:
     model_server.script(say("Under the ", "front stairs [1]."))
     answer = ask(
-        run,
+        client,
         service,
         "sync",
         model=MODEL,
@@ -40,22 +41,11 @@ def test_system_prompt_and_sources_reach_the_model(
     assert any(ANSWER in message["content"] for message in sent)
 
 
-def test_a_session_remembers_its_first_turn(run: Run, service: Service, model_server: OpenAIServer) -> None:
-    model_server.script(say("It is yellow."), say("It is a dog."))
-    session = f"session-{uuid.uuid4()}"
-    for question in ("What colour is Sparky?", "And what is it?"):
-        ask(run, service, "stream", model=MODEL, session_id=session, messages=user(question))
-    turns = [(message["role"], message["content"]) for message in model_server.requests[-1].body["messages"]]
-    assert [turn for turn in turns if turn[0] != "system"] == [
-        ("user", "What colour is Sparky?"),
-        ("assistant", "It is yellow."),
-        ("user", "And what is it?"),
-    ]
-
-
-def test_tool_calls_have_objects_as_arguments(run: Run, service: Service, model_server: OpenAIServer) -> None:
+def test_tool_calls_have_objects_as_arguments(
+    client: ClientProcess, service: Service, model_server: OpenAIServer
+) -> None:
     model_server.script(two_calls())
-    answer = ask(run, service, "sync", model=MODEL, messages=user("Where are they?"), tools=TOOLS)
+    answer = ask(client, service, "sync", model=MODEL, messages=user("Where are they?"), tools=TOOLS)
     assert model_server.requests[-1].body["tools"] == TOOLS
     (choice,) = answer["choices"]
     assert choice["finish_reason"] == "tool_calls"
@@ -65,18 +55,20 @@ def test_tool_calls_have_objects_as_arguments(run: Run, service: Service, model_
         assert [called["function"]["arguments"] for called in calls] == CALLED
 
 
-def test_words_of_the_wire_from_the_model_arrive_intact(run: Run, service: Service, model_server: OpenAIServer) -> None:
+def test_words_of_the_wire_from_the_model_arrive_intact(
+    client: ClientProcess, service: Service, model_server: OpenAIServer
+) -> None:
     pieces = ["document_chunks: [oops", " trace_id: ", "none\n\nevent: done\ndata: [DONE]", "\r\ndata: {}\u2028end"]
     model_server.script(say(*pieces))
-    streamed = ask(run, service, "stream", model=MODEL, messages=user("Say it."))
+    streamed = ask(client, service, "stream", model=MODEL, messages=user("Say it."))
     assert text_of(streamed) == "".join(pieces)
     assert uuid.UUID(streamed["trace_id"])
     assert not streamed["document_chunks"]
 
 
 def test_a_model_that_breaks_off_leaves_no_client_waiting(
-    run: Run, service: Service, model_server: OpenAIServer
+    client: ClientProcess, service: Service, model_server: OpenAIServer
 ) -> None:
     model_server.script(say("Sparky ", "is ", CUT))
-    streamed = ask(run, service, "stream", model=MODEL, messages=user("Who is Sparky?"))
+    streamed = ask(client, service, "stream", model=MODEL, messages=user("Who is Sparky?"))
     assert text_of(streamed) == "Sparky is "

@@ -115,6 +115,11 @@ class ScriptedServer:
         """Appends replies; each request takes one, a request too many gets a 418."""
         self._script.extend(replies)
 
+    def clear(self) -> None:
+        """Forgets the replies that no request took, and the requests; call it while nothing is being answered."""
+        self._script.clear()
+        self.requests.clear()
+
     def gate(self) -> Gate:
         """A gate for a reply's steps; those still shut are opened when the server ends."""
         gate = Gate(self._loop)

@@ -1,25 +1,34 @@
-// Asks through openai's Node client. Arguments: base URL, key, sync|stream, parameters of `create` as JSON.
+// Asks through OpenAI's Node client. Requests are the parameters of `chat.completions.create`.
+// Modes: sync, stream, hang-up (leaves after the first words).
 import OpenAI from "openai";
+import { serve } from "./lines.mjs";
 
-const [baseUrl, apiKey, mode, request] = process.argv.slice(2);
-const client = new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey });
+const MODES = {
+  sync: (client, request) => client.chat.completions.create(request),
+  stream: async (client, request) => {
+    const chunks = [];
+    for await (const chunk of await client.chat.completions.create({ ...request, stream: true })) chunks.push(chunk);
+    return { chunks };
+  },
+  "hang-up": async (client, request) => {
+    for await (const chunk of await client.chat.completions.create({ ...request, stream: true })) {
+      const heard = chunk.choices[0].delta.content;
+      if (heard) return { heard };
+    }
+    return { heard: null };
+  },
+};
 
-async function ask(parameters) {
-  if (mode === "sync") return client.chat.completions.create(parameters);
-  const chunks = [];
-  for await (const chunk of await client.chat.completions.create({ ...parameters, stream: true })) chunks.push(chunk);
-  return { chunks };
-}
-
-const outcome = await ask(JSON.parse(request)).catch((error) => {
-  if (!(error instanceof OpenAI.APIError)) throw error;
-  return {
-    error: error.constructor.name,
-    status: error.status,
-    message: error.error.message,
-    code: error.code,
-    type: error.type,
-    param: error.param,
-  };
-});
-console.log(JSON.stringify(outcome));
+await serve(({ url, key, mode, request }) =>
+  MODES[mode](new OpenAI({ baseURL: `${url}/v1`, apiKey: key }), request).catch((error) => {
+    if (!(error instanceof OpenAI.APIError)) throw error;
+    return {
+      error: error.constructor.name,
+      status: error.status,
+      message: error.error.message,
+      code: error.code,
+      type: error.type,
+      param: error.param,
+    };
+  }),
+);

@@ -1,13 +1,12 @@
-"""Asks through openai's clients. Arguments: base URL, key, mode, parameters of `create` as JSON.
+"""Asks through openai's clients. Requests are the parameters of `chat.completions.create`.
 
 Modes: sync, stream, hang-up (leaves after the first words), async, async-stream.
 """
 
 import asyncio
-import json
-import sys
 
 import openai
+from lines import serve
 
 
 def sync(client, request):
@@ -38,26 +37,30 @@ async def asynchronous_stream(client, request):
         return {"chunks": [chunk.model_dump(mode="json") async for chunk in response]}
 
 
-def ask(base_url, key, mode, request):
-    where = {"base_url": f"{base_url}/v1", "api_key": key}
+def ask(url, key, mode, request):
+    where = {"base_url": f"{url}/v1", "api_key": key}
     if mode == "async":
         return asyncio.run(asynchronous(openai.AsyncOpenAI(**where), request))
     if mode == "async-stream":
         return asyncio.run(asynchronous_stream(openai.AsyncOpenAI(**where), request))
-    return {"sync": sync, "stream": stream, "hang-up": hang_up}[mode](openai.OpenAI(**where), request)
+    with openai.OpenAI(**where) as client:
+        return {"sync": sync, "stream": stream, "hang-up": hang_up}[mode](client, request)
 
 
-try:
-    outcome = ask(*sys.argv[1:4], json.loads(sys.argv[4]))
-except openai.APIStatusError as error:
-    outcome = {
-        "error": type(error).__name__,
-        "status": error.status_code,
-        "message": error.body["message"],
-        "code": error.code,
-        "type": error.type,
-        "param": error.param,
-    }
-except openai.APIError as error:
-    outcome = {"error": type(error).__name__, "message": error.message}
-print(json.dumps(outcome))
+def answer(url, key, mode, request):
+    try:
+        return ask(url, key, mode, request)
+    except openai.APIStatusError as error:
+        return {
+            "error": type(error).__name__,
+            "status": error.status_code,
+            "message": error.body["message"],
+            "code": error.code,
+            "type": error.type,
+            "param": error.param,
+        }
+    except openai.APIError as error:
+        return {"error": type(error).__name__, "message": error.message}
+
+
+serve(answer)

@@ -1,16 +1,20 @@
-"""Asks through premai's `Prem`. Arguments: base URL, key, sync|stream, parameters of `create` as JSON."""
+"""Asks through premai's `Prem`. Requests are the parameters of `chat.completions.create`.
+
+Modes: sync, stream, hang-up (leaves after the first words).
+"""
 
 import json
-import sys
 
+from lines import serve
 from premai import Prem
 from premai.errors import UnexpectedStatus
 
 
-def ask(base_url, key, mode, request):
-    client = Prem(api_key=key, base_url=base_url)
-    if mode == "sync":
-        return client.chat.completions.create(**request).to_dict()
+def sync(client, request):
+    return client.chat.completions.create(**request).to_dict()
+
+
+def stream(client, request):
     response = client.chat.completions.create(**request, stream=True)
     return {
         "chunks": [chunk.to_dict() for chunk in response],
@@ -19,8 +23,21 @@ def ask(base_url, key, mode, request):
     }
 
 
-try:
-    outcome = ask(*sys.argv[1:4], json.loads(sys.argv[4]))
-except UnexpectedStatus as error:
-    outcome = {"error": {"status": error.status_code, **json.loads(error.content)}}
-print(json.dumps(outcome))
+def hang_up(client, request):
+    for chunk in client.chat.completions.create(**request, stream=True):
+        if chunk.choices[0].delta["content"]:
+            return {"heard": chunk.choices[0].delta["content"]}  # nothing holds the stream any longer
+    return {"heard": None}
+
+
+MODES = {"sync": sync, "stream": stream, "hang-up": hang_up}
+
+
+def answer(url, key, mode, request):
+    try:
+        return MODES[mode](Prem(api_key=key, base_url=url), request)
+    except UnexpectedStatus as error:
+        return {"error": {"status": error.status_code, **json.loads(error.content)}}
+
+
+serve(answer)
