@@ -11,6 +11,7 @@ def swagger_page() -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Footnote API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/static/swagger/swagger-ui.css">
 </head>
 <body>

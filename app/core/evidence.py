@@ -14,7 +14,7 @@ from app.core.questions import Sought, bears, sought
 from app.core.wording import content_terms
 
 MAX_CANDIDATES = 12  # units embedded for a question, some 5 ms each; 24 find no more answers, 8 find fewer
-SUPPORT_BAR = 0.42  # refuses 2 % of the answerable, 90 % of questions off the topic (with all-MiniLM-L6-v2)
+SUPPORT_BAR = 0.42  # refuses 2 % of the answerable, 86% of questions off the topic (with all-MiniLM-L6-v2)
 
 _SIMILARITY = 0.60
 _COVERAGE = 0.44

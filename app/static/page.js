@@ -24,6 +24,8 @@ function tell(error) {
 }
 
 async function enter() {
+  $("sign-in").hidden = Boolean(key);
+  if (!key) return $("key").focus();
   try {
     const repositories = await (await call("/v1/repositories")).json();
     sessionStorage.setItem("key", key);
