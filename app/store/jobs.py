@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from app.core.errors import NotFoundError
 from app.core.library import Job, JobState
@@ -31,7 +31,9 @@ FIELDS = (
 
 def job_columns() -> list[ColumnElement[Any]]:
     """The columns `to_job` reads, labelled so that they can stand beside a document's."""
-    return [jobs.c[name].label(f"job_{name}") for name in FIELDS] + [documents.c.name.label("job_document_name")]
+    return [jobs.c[name].label(f"job_{name}") for name in FIELDS] + [
+        func.coalesce(documents.c.name, "").label("job_document_name")
+    ]
 
 
 def to_job(row: Row[Any]) -> Job:
