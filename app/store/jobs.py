@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, update
@@ -29,7 +30,7 @@ FIELDS = (
 )
 
 
-def job_columns() -> list[ColumnElement[Any]]:
+def job_columns() -> Sequence[ColumnElement[Any]]:
     """The columns `to_job` reads, labelled so that they can stand beside a document's."""
     return [jobs.c[name].label(f"job_{name}") for name in FIELDS] + [
         func.coalesce(documents.c.name, "").label("job_document_name")

@@ -11,6 +11,7 @@ from app.core.errors import NotFoundError
 from app.core.ports import NewTurn, TraceRecord
 from app.core.types import Caller
 from app.store.engine import Database
+from app.store.projects import check_project
 from app.store.tables import traces
 from app.store.threads import add_turn
 
@@ -22,6 +23,7 @@ class JournalStore:
         self._database = database
 
     async def record(self, caller: Caller, trace: TraceRecord, turn: NewTurn | None) -> None:
+        """Keeps both in one transaction; raises NotFoundError for a project that is not there."""
         values = {
             "id": trace.id,
             "project_id": caller.project_id,
@@ -34,6 +36,7 @@ class JournalStore:
         }
 
         def work(connection: Connection) -> None:
+            check_project(connection, caller)
             connection.execute(insert(traces).values(values))
             if turn is not None:
                 add_turn(connection, caller, turn, trace.id)

@@ -14,7 +14,8 @@ from app.core.library import Key
 from app.core.types import Caller, Scope
 from app.store.clock import now
 from app.store.engine import Database
-from app.store.tables import api_keys, projects
+from app.store.projects import check_project
+from app.store.tables import api_keys
 
 PREFIX = "fn-"
 
@@ -39,8 +40,7 @@ class KeyStore:
         key = new_key()
 
         def work(connection: Connection) -> Key:
-            if connection.execute(select(projects.c.id).where(projects.c.id == caller.project_id)).first() is None:
-                raise NotFoundError(f"There is no project {caller.project_id}.", field="project_id")
+            check_project(connection, caller)
             values = {
                 "project_id": caller.project_id,
                 "name": name,

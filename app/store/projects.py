@@ -95,6 +95,12 @@ class ProjectStore:
         return await self._database.write(work)
 
 
+def check_project(connection: Connection, caller: Caller) -> None:
+    """Raises NotFoundError when the caller's project is not there: the admin key may name any number."""
+    if connection.execute(select(projects.c.id).where(projects.c.id == caller.project_id)).first() is None:
+        raise NotFoundError(f"There is no project {caller.project_id}.", field="project_id")
+
+
 def _project(row: Row[Any]) -> Project:
     return Project(
         id=row.id,

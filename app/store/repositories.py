@@ -13,6 +13,7 @@ from app.core.types import Caller, Json
 from app.store.clock import now
 from app.store.engine import Database
 from app.store.jobs import cancel_jobs
+from app.store.projects import check_project
 from app.store.tables import chunks, document_versions, documents, jobs, projects, repositories
 from ingest.types import Scope
 
@@ -32,6 +33,7 @@ class RepositoryStore:
         self, caller: Caller, name: str, description: str | None = None, organization: str = ""
     ) -> Repository:
         def work(connection: Connection) -> Repository:
+            check_project(connection, caller)
             values = {
                 "project_id": caller.project_id,
                 "name": name,

@@ -11,6 +11,7 @@ from app.core.errors import NotFoundError
 from app.core.types import Caller
 from app.store.clock import now
 from app.store.engine import Database
+from app.store.projects import check_project
 from app.store.tables import templates
 
 
@@ -32,6 +33,7 @@ class TemplateStore:
         }
 
         def work(connection: Connection) -> None:
+            check_project(connection, caller)
             connection.execute(insert(templates).values(values))
 
         await self._database.write(work)
