@@ -42,6 +42,12 @@ async def cancel(job_id: Id, caller: Writer, parts: PartsNow) -> object:
     return await parts.circulation.cancel(caller, job_id)
 
 
+@router.post("/{job_id}/retry", status_code=202, summary="Try a failed job again", response_model=JobShape)
+async def retry(job_id: Id, caller: Writer, parts: PartsNow) -> object:
+    """A new job for the same document version; finished parts of the old one are not kept."""
+    return await parts.circulation.retry(caller, job_id)
+
+
 async def _frames(jobs: AsyncIterator[Job]) -> AsyncIterator[bytes]:
     async for job in jobs:
         name = str(job.state) if job.state.final else "progress"

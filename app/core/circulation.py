@@ -69,6 +69,12 @@ class Circulation:
             await asyncio.to_thread(self._engine.cancel, job.id, job.attempt)
         return await self._jobs.get(caller, job_id)
 
+    async def retry(self, caller: Caller, job_id: int) -> Job:
+        """Another attempt of a failed or cancelled job, as a job of its own; raises ConflictError for any other."""
+        job = await self._jobs.retry(caller, job_id)
+        await asyncio.to_thread(self._engine.submit, job.id, job.attempt)
+        return job
+
     async def watch(self, caller: Caller, job_id: int) -> AsyncIterator[Job]:
         """The job now and after each change, until it is final."""
         seen: Job | None = None

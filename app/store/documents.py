@@ -12,7 +12,7 @@ from app.core.library import Added, ChunkRow, Document, DocumentText, Job, JobSt
 from app.core.types import Caller, Json
 from app.store.clock import now
 from app.store.engine import Database
-from app.store.jobs import cancel_jobs, job_columns, to_job
+from app.store.jobs import cancel_jobs, insert_job, job_columns, to_job
 from app.store.repositories import lock_repository, missing, unused_blobs
 from app.store.tables import chunks, document_versions, documents, jobs, repositories, texts
 
@@ -37,11 +37,11 @@ class DocumentStore:
             same = _find_bytes(connection, caller, repository_id, upload.sha256)
             if same is None:
                 version_id, document_id = _insert_version(connection, caller, repository_id, upload)
-                _insert_job(connection, caller, repository_id, document_id, version_id, 1)
+                insert_job(connection, caller, repository_id, document_id, version_id, 1)
             else:
                 document_id = same.document_id
                 if same.state in (JobState.FAILED, JobState.CANCELLED):
-                    _insert_job(connection, caller, repository_id, document_id, same.version_id, same.attempt + 1)
+                    insert_job(connection, caller, repository_id, document_id, same.version_id, same.attempt + 1)
             if attributes is not None:
                 connection.execute(
                     update(documents).where(documents.c.id == document_id).values(attributes=dict(attributes))
@@ -204,26 +204,6 @@ def _insert_version(connection: Connection, caller: Caller, repository_id: int, 
     }
     statement = insert(document_versions).values(values).returning(document_versions.c.id)
     return connection.execute(statement).scalar_one(), document_id
-
-
-def _insert_job(
-    connection: Connection, caller: Caller, repository_id: int, document_id: int, version_id: int, attempt: int
-) -> None:
-    moment = now()
-    values = {
-        "project_id": caller.project_id,
-        "repository_id": repository_id,
-        "document_id": document_id,
-        "version_id": version_id,
-        "attempt": attempt,
-        "state": JobState.QUEUED,
-        "stage": "queued",
-        "done": 0,
-        "cancel_requested": False,
-        "created_at": moment,
-        "updated_at": moment,
-    }
-    connection.execute(insert(jobs).values(values))
 
 
 def _query(caller: Caller) -> Select[Any]:

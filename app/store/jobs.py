@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
-from app.core.errors import NotFoundError
+from app.core.errors import ConflictError, NotFoundError
 from app.core.library import Job, JobState
 from app.core.types import Caller
 from app.store.clock import now
@@ -86,6 +86,28 @@ class JobStore:
         await self._database.write(work)
         return await self.get(caller, job_id)
 
+    async def retry(self, caller: Caller, job_id: int) -> Job:
+        """Another attempt at the version of a failed or cancelled job; raises ConflictError for any other."""
+
+        def work(connection: Connection) -> int:
+            mine = (jobs.c.id == job_id) & (jobs.c.project_id == caller.project_id)
+            row = connection.execute(select(jobs).where(mine)).first()
+            if row is None:
+                raise NotFoundError(f"There is no job {job_id} in this project.")
+            newest = connection.execute(
+                select(func.max(jobs.c.id))
+                .join(documents, documents.c.id == jobs.c.document_id)
+                .where(jobs.c.document_id == row.document_id)
+            ).scalar()
+            if row.state not in (JobState.FAILED, JobState.CANCELLED) or newest != job_id:
+                raise ConflictError(
+                    f"Job {job_id} is {row.state}: only the newest job of a document that is still there, and only a "
+                    "failed or cancelled one, can be tried again."
+                )
+            return insert_job(connection, caller, row.repository_id, row.document_id, row.version_id, row.attempt + 1)
+
+        return await self.get(caller, await self._database.write(work))
+
     def unfinished(self, caller: Caller | None = None) -> list[tuple[int, int]]:
         """(job id, attempt) of everything queued or running, oldest first; of all projects for None. Blocking."""
         query = select(jobs.c.id, jobs.c.attempt).where(jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING]))
@@ -93,3 +115,24 @@ class JobStore:
             query = query.where(jobs.c.project_id == caller.project_id)
         query = query.order_by(jobs.c.id)
         return self._database.read_now(lambda connection: [(row.id, row.attempt) for row in connection.execute(query)])
+
+
+def insert_job(
+    connection: Connection, caller: Caller, repository_id: int, document_id: int, version_id: int, attempt: int
+) -> int:
+    """A queued job, within a transaction; returns its id."""
+    moment = now()
+    values = {
+        "project_id": caller.project_id,
+        "repository_id": repository_id,
+        "document_id": document_id,
+        "version_id": version_id,
+        "attempt": attempt,
+        "state": JobState.QUEUED,
+        "stage": "queued",
+        "done": 0,
+        "cancel_requested": False,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+    return int(connection.execute(insert(jobs).values(values).returning(jobs.c.id)).scalar_one())
