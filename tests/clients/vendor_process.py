@@ -31,7 +31,8 @@ def python_command(environment: str, script: str) -> Command:
 
 def node_command(script: str) -> Command:
     """Runs `vendors/js/<script>` by Node; skips the test where Node or its packages are missing."""
-    node = shutil.which("node")
+    own = ROOT / ".peers" / "node" / "bin"  # made by install.sh where the machine has no Node of its own
+    node = shutil.which("node", path=str(own)) or shutil.which("node")
     if node is None:
         _missing("node")
     if not (VENDORS / "js" / "node_modules").exists():
