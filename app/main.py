@@ -16,12 +16,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from app import VERSION
 from app.api import completions, documents, health, jobs, projects, repositories, retrieve, traces, uploads
+from app.api.body_limit import BodyLimit
 from app.api.docs_page import swagger_page
+from app.api.schemas import ErrorBody
 from app.bootstrap import Service, build
 from app.core.errors import AppError, InvalidRequestError, NotFoundError, TooLargeError, UnavailableError
 from app.dialects.errors import union_error
@@ -32,6 +35,10 @@ TOO_LARGE = (
     "The request has more bytes than it may: FOOTNOTE_MAX_REQUEST_BYTES for JSON, FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES "
     "for an upload. Send less at once, or raise the limit."
 )
+REFUSED = {
+    "description": "The request is refused; the message says why, and what to do.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+}
 DESCRIPTION = "Answers from your documents, with citations anyone can re-check."
 _log = logging.getLogger("footnote")
 
@@ -64,12 +71,11 @@ def create_app(settings: Settings, on_ready: Callable[[Service], None] | None = 
         docs_url=None,  # FastAPI's page loads from a CDN: blank where there is no internet
         redoc_url=None,
         redirect_slashes=False,  # vendors' clients do not follow redirects, and `/v1/models/` is not `/v1/models`
-        max_body_size=settings.max_request_bytes,
         strict_content_type=False,  # curl -d sends a form's type; the body says what it is
     )
-    for module in (health, repositories, documents, jobs, retrieve, completions, projects, traces):
+    app.add_middleware(BodyLimit, settings.max_request_bytes, settings.max_upload_request_bytes)
+    for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
         app.include_router(module.router)
-    app.include_router(uploads.router, max_body_size=settings.max_upload_request_bytes)
     _add_pages(app)
     _add_errors(app)
     _add_schemas(app)
@@ -143,17 +149,22 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _add_schemas(app: FastAPI) -> None:
-    """Puts the dialects' request models into the OpenAPI document: their route reads its body by hand."""
+    """Completes the OpenAPI document: request models of the route that reads its body by hand, errors, keys."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            for name, model in completions.SCHEMAS.items():
+            shapes: dict[str, type[BaseModel]] = {"ErrorBody": ErrorBody, **completions.SCHEMAS}
+            for name, model in shapes.items():
                 shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas |= shape.pop("$defs", {}) | {name: shape}
             schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             schema["security"] = [{"key": []}]
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    operation["responses"].pop("422", None)  # FastAPI's own; ours are 400, and in the envelope
+                    operation["responses"]["4XX"] = REFUSED
             app.openapi_schema = schema
         return app.openapi_schema
 

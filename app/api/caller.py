@@ -22,7 +22,6 @@ def parts(request: Request) -> Parts:
 
 async def _caller(
     request: Request,
-    authorization: Annotated[str | None, Header(description="`Bearer <key>`")] = None,
     x_footnote_project: Annotated[
         str | None, Header(description="Project to act in; for the admin key only, others have one.")
     ] = None,

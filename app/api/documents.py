@@ -53,7 +53,7 @@ async def text(
     """Offsets count Unicode code points. The ETag is the text's sha256."""
     found = await parts.documents.text(caller, document_id)
     headers = {"etag": f'"{found.sha256}"', "x-extractor": found.extractor}
-    if if_none_match is not None and found.sha256 in if_none_match:
+    if if_none_match is not None and (found.sha256 in if_none_match or if_none_match.strip() == "*"):
         return Response(status_code=304, headers=headers)
     return Response(found.text.encode(), media_type="text/plain; charset=utf-8", headers=headers)
 

@@ -18,6 +18,7 @@ router = APIRouter(tags=["health"])
     "/v1/health",
     summary="Is the service, and each part of it, able to work",
     response_model=Health,
+    openapi_extra={"security": []},
     responses={503: {"model": Health, "description": "A part does not work."}},
 )
 @router.get("/health", include_in_schema=False, response_model=Health)

@@ -25,7 +25,11 @@ MAX_ATTRIBUTES, MAX_KEY, MAX_VALUE = 16, 64, 512  # OpenAI's limits, so that vec
 
 
 @router.post(
-    "/{repository_id}/documents", status_code=202, summary="Upload one file or many", response_model=UploadResult
+    "/{repository_id}/documents",
+    status_code=202,
+    summary="Upload one file or many",
+    response_model=UploadResult,
+    responses={201: {"model": UploadResult, "description": "With `wait=true`: every file is indexed, or has failed."}},
 )
 async def upload(
     repository_id: Id,
