@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     # retrieval
     retrieval_limit: int = Field(5, ge=1, le=50, description="Chunks brought where nobody says how many.")
     retrieval_max_limit: int = Field(50, ge=1, le=500, description="Most chunks one request may ask for.")
-    similarity_threshold: float = Field(0.33, ge=0, le=1, description="Least similarity where nobody says one.")
+    similarity_threshold: float = Field(0.35, ge=0, le=1, description="Least similarity where nobody says one.")
     refusal_text: str = Field(REFUSAL, description="Answer given when no chunk is above the threshold.")
 
     # limits

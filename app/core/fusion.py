@@ -2,7 +2,8 @@
 
     score = 1 - (1 - cosine) · (1 - LEXICAL_WEIGHT · words)
 
-where `words` is BM25 as a share of the most it could be for this question. Words can only lift a score, never
+where `words` is BM25 as a share of what a chunk of average length gets that has each of the question's words once,
+and at most 1. Words can only lift a score, never
 sink it, so a leg that knows nothing (a language the model cannot read, a paraphrase without a shared word) does
 no harm, and a score is never below the cosine it stands for. Measured in docs/adr/0005.
 """
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 
 from ingest.types import LexicalMatches
 
-LEXICAL_WEIGHT = 0.7
+LEXICAL_WEIGHT = 0.6
+ONCE = 1 / 2.2  # of the ceiling: BM25 of a word that stands once in a chunk of average length, k1 = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,14 @@ def fuse(cosines: Mapping[int, float], lexical: LexicalMatches) -> list[Fused]:
     """Every candidate that has a cosine (so: that is visible), best first, equal scores by id."""
     shares = {}
     if lexical.ceiling > 0:
-        shares = {match.chunk_id: min(match.score / lexical.ceiling, 1.0) for match in lexical.matches}
+        shares = {match.chunk_id: min(match.score / (lexical.ceiling * ONCE), 1.0) for match in lexical.matches}
     fused = [_fused(chunk_id, cosine, shares.get(chunk_id, 0.0)) for chunk_id, cosine in cosines.items()]
     return sorted(fused, key=lambda each: (-each.score, each.chunk_id))
 
 
 def _fused(chunk_id: int, cosine: float, share: float) -> Fused:
     dense = min(max(cosine, 0.0), 1.0)
-    return Fused(chunk_id, 1 - (1 - dense) * (1 - LEXICAL_WEIGHT * share), dense, share)
+    lift = (
+        (1 - dense) * LEXICAL_WEIGHT * share
+    )  # added, so that a chunk without a word keeps its cosine to the last bit
+    return Fused(chunk_id, dense + lift, dense, share)
