@@ -14,6 +14,7 @@ from ingest.types import IndexUnavailableError, LexicalMatches, Match
 K1 = 1.2  # tantivy's own BM25 constant; the ceiling below needs it
 HEAP_BYTES = 30_000_000
 ANALYZER = "footnote"
+EVERY = "\ue000"  # a term in every document, which no text has: its frequency is the number that BM25 reckons with
 
 
 class TantivyIndex:
@@ -30,12 +31,12 @@ class TantivyIndex:
         tantivy = self._open()
         with self._lock:
             writer = self._writer_now()
+            self._delete(writer, chunk_ids)
             for chunk_id, text in zip(chunk_ids, texts, strict=True):
-                writer.delete_documents_by_term("id", chunk_id)
                 document = tantivy.Document()
                 document.add_unsigned("id", chunk_id)
                 document.add_unsigned("repository", repository_id)
-                document.add_text("words", " ".join(words(text)))
+                document.add_text("words", " ".join((EVERY, *words(text))))
                 writer.add_document(document)
             self._commit(writer)
 
@@ -43,8 +44,7 @@ class TantivyIndex:
         self._open()
         with self._lock:
             writer = self._writer_now()
-            for chunk_id in chunk_ids:
-                writer.delete_documents_by_term("id", chunk_id)
+            self._delete(writer, chunk_ids)
             self._commit(writer)
 
     def search(self, repository_ids: Sequence[int], query: str, limit: int) -> LexicalMatches:
@@ -116,6 +116,12 @@ class TantivyIndex:
                 raise IndexUnavailableError(f"the word index {self._folder} is locked: {error}") from error
         return self._writer
 
+    def _delete(self, writer: Any, chunk_ids: Sequence[int]) -> None:
+        import tantivy
+
+        # Not `delete_documents_by_term`: it takes a number for a signed one, and deletes nothing.
+        writer.delete_documents_by_query(tantivy.Query.term_set_query(self._index.schema, "id", list(chunk_ids)))
+
     def _commit(self, writer: Any) -> None:
         try:
             writer.commit()
@@ -125,8 +131,11 @@ class TantivyIndex:
 
 
 def _ceiling(searcher: Any, terms: Sequence[str]) -> float:
-    """The BM25 score that no chunk can exceed: every term at saturation (Robertson and Zaragoza 2009, §3.1)."""
-    count = searcher.num_docs
+    """The BM25 score that no chunk can exceed: every term at saturation (Robertson and Zaragoza 2009, §3.1).
+
+    Deleted documents count until their segment is merged, in a term's frequency as in the number of all.
+    """
+    count = searcher.doc_freq("words", EVERY)
     total = 0.0
     for term in terms:
         having = searcher.doc_freq("words", term)
