@@ -97,7 +97,8 @@ class ExactIndex:
         best = np.flatnonzero(scores >= bar)
         order = best[np.lexsort((ids[best], -scores[best]))][:keep]
         matches = tuple(Match(int(ids[i]), int(owners[i]), float(scores[i])) for i in order)
-        return Found(matches, len(scores), int(np.count_nonzero(scores >= threshold)))
+        above = np.count_nonzero(scores >= np.float64(threshold))  # not rounded to float32, as scores are
+        return Found(matches, len(scores), int(above))
 
     def scores(self, scopes: Sequence[Scope], query: Vectors, chunk_ids: Sequence[int]) -> dict[int, float]:
         """The cosine of given chunks; those in none of the scopes are left out. Raises SnapshotMissingError."""
