@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from app.core.passages import units_of
-from app.core.quoting import NOT_ANSWERED
+from app.core.extractive.passages import units_of
+from app.core.extractive.quoting import NOT_ANSWERED
+from app.core.extractive.wording import content_terms, word_count
 from app.core.types import Hit, Prompt, Quote, Source
-from app.core.wording import content_terms, word_count
 from app.providers.extractive import ExtractiveGenerator
 from ingest.chunker import chunk_text
 from ingest.readers import read_file

@@ -40,7 +40,6 @@ def fuse(cosines: Mapping[int, float], lexical: LexicalMatches) -> list[Fused]:
 
 def _fused(chunk_id: int, cosine: float, share: float) -> Fused:
     dense = min(max(cosine, 0.0), 1.0)
-    lift = (
-        (1 - dense) * LEXICAL_WEIGHT * share
-    )  # added, so that a chunk without a word keeps its cosine to the last bit
+    # A sum, so that a chunk without a word of the question keeps its cosine to the last bit.
+    lift = (1 - dense) * LEXICAL_WEIGHT * share
     return Fused(chunk_id, dense + lift, dense, share)

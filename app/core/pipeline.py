@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator
@@ -57,6 +58,7 @@ from app.core.types import (
     Usage,
 )
 
+_log = logging.getLogger(__name__)
 DEFAULT = "default"  # as a model's name: the project's
 
 
@@ -174,7 +176,10 @@ class Pipeline:
         finally:
             if run.finished is None:
                 # Not awaited to the end where we are being cancelled: the task lives on, `drain` waits for it.
-                await self._record(ask, run)
+                try:
+                    await self._record(ask, run)
+                except Exception as error:  # must not stand in for the error that ended the completion
+                    _log.error("Trace %s could not be kept: %s", run.trace_id, error)
 
     async def answer(self, ask: Ask) -> Answer:
         """The whole completion, collected."""

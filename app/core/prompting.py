@@ -73,8 +73,9 @@ def build_messages(
 
 
 def fence(sources: Sequence[Source]) -> str:
-    """The sources, each unchanged between tags that its text cannot forge (they carry a hash over all texts)."""
-    seal = hashlib.sha256("\0".join(source.hit.content for source in sources).encode()).hexdigest()[:12]
+    """The sources, each unchanged between tags that no text or name can forge: they carry a hash over all of them."""
+    sealed = "\0".join(text for source in sources for text in (source.hit.document_name, source.hit.content))
+    seal = hashlib.sha256(sealed.encode()).hexdigest()[:12]
     lines = []
     for source in sources:
         where = f' page="{source.hit.page}"' if source.hit.page is not None else ""

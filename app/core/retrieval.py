@@ -12,6 +12,7 @@ question
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -121,13 +122,14 @@ class Retriever:
                 raise SnapshotMissingError(scope)  # before the costly part
         query = embed_question(self._embedder, question)
         embedded = time.perf_counter()
-        dense = self._snapshots.search(scopes, query, retrieval.limit + POOL, retrieval.similarity_threshold)
+        bar = retrieval.similarity_threshold
+        # A score is never below 0, so that a bar of 0 lets every chunk pass, those of a negative cosine too.
+        dense = self._snapshots.search(scopes, query, retrieval.limit + POOL, bar if bar > 0 else -math.inf)
         lexical = self._lexical.search([scope.repository_id for scope in scopes], question, POOL)
         cosines = {match.chunk_id: match.score for match in dense.matches}
         lifted = [match.chunk_id for match in lexical.matches if match.chunk_id not in cosines]
         cosines.update(self._snapshots.scores(scopes, query, lifted))
         fused = fuse(cosines, lexical)
-        bar = retrieval.similarity_threshold
         above = dense.above + sum(each.score >= bar > each.dense for each in fused)
         kept = tuple(each for each in fused[: retrieval.limit] if each.score >= bar)
         funnel = Funnel(

@@ -66,6 +66,8 @@ class SnapshotLoader:
             lost = [chunk_id for chunk_id in ids if chunk_id not in found]
             if lost:
                 passages = await self._chunks.passages(caller, lost)
+                if len(passages) < len(lost):
+                    return  # deleted or replaced since the ids were read: the next search asks for what is there now
                 found.update(await loop.run_in_executor(self._executor, self._embed_again, passages))
             matrix = np.stack([found[chunk_id] for chunk_id in ids]) if ids else self._empty()
             self._snapshots.load(scope, ids, matrix)

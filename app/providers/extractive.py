@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from app.core.errors import InvalidRequestError, ProviderError
-from app.core.evidence import candidates, ranked
-from app.core.extraction import Extract, extract
-from app.core.passages import Unit, units_of
-from app.core.quoting import Composition, compose, shorten
+from app.core.extractive.evidence import candidates, ranked
+from app.core.extractive.extraction import Extract, extract
+from app.core.extractive.passages import Unit, units_of
+from app.core.extractive.quoting import Composition, compose, shorten
 from app.core.types import Delta, FinishReason, Prompt, Usage
 from ingest.types import Embedder, EmbedderUnavailableError
 

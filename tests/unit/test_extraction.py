@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.core.errors import InvalidRequestError, ProviderError
-from app.core.quoting import NO_SOURCES, NOT_ANSWERED
+from app.core.extractive.quoting import NO_SOURCES, NOT_ANSWERED
 from app.core.types import Delta, FinishReason, Hit, Message, Prompt, Sampling, Source
 from app.providers.extractive import ExtractiveGenerator
 from ingest.embedders.hashing import HashingEmbedder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.passages import UnitKind, units_of
+from app.core.extractive.passages import UnitKind, units_of
 from app.core.types import Hit, Source
 
 

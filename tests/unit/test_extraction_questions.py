@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.questions import Sought, bears, sought
-from app.core.wording import content_terms, word_count
+from app.core.extractive.questions import Sought, bears, sought
+from app.core.extractive.wording import content_terms, word_count
 
 
 @pytest.mark.parametrize(

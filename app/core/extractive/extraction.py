@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.evidence import SUPPORT_BAR, Evidence, support
-from app.core.passages import Unit, UnitKind, is_dangling
-from app.core.questions import Sought, sought
+from app.core.extractive.evidence import SUPPORT_BAR, Evidence, support
+from app.core.extractive.passages import Unit, UnitKind, is_dangling
+from app.core.extractive.questions import Sought, sought
+from app.core.extractive.wording import content_terms, word_count
 from app.core.types import Source
-from app.core.wording import content_terms, word_count
 
 MAX_PICKS = 3  # pieces of evidence in one answer
 MAX_WORDS = 90  # of all but the first, which is quoted whole however long it is

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from app.core.extractive.wording import word_count
 from app.core.types import Source
-from app.core.wording import word_count
 from ingest.sentences import sentence_spans
 
 _LIST_MARKER = re.compile(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from app.core.extraction import Excerpt, Extract
-from app.core.passages import UnitKind
+from app.core.extractive.extraction import Excerpt, Extract
+from app.core.extractive.passages import UnitKind
 from app.core.types import Quote
 
 NO_SOURCES = "No sources were found, and this model answers only by quoting sources."

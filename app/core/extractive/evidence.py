@@ -9,9 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.core.passages import Unit, UnitKind, is_dangling
-from app.core.questions import Sought, bears, sought
-from app.core.wording import content_terms
+from app.core.extractive.passages import Unit, UnitKind, is_dangling
+from app.core.extractive.questions import Sought, bears, sought
+from app.core.extractive.wording import content_terms
 
 MAX_CANDIDATES = 12  # units embedded for a question, some 5 ms each; 24 find no more answers, 8 find fewer
 SUPPORT_BAR = 0.42  # refuses 2 % of the answerable, 86% of questions off the topic (with all-MiniLM-L6-v2)
