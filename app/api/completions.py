@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -23,11 +23,20 @@ from app.dialects.openai import OpenAIDialect
 from app.dialects.prem import PremDialect
 from app.dialects.union_stream import END_PAUSE_S
 
+Result = TypeVar("Result")
 router = APIRouter(tags=["completions"])
 SCHEMAS: dict[str, type[BaseModel]] = {
     "PremRequest": prem.PremRequest,
     "OpenAIRequest": openai.OpenAIRequest,
 }  # shown in OpenAPI
+
+
+class ClientGoneError(AppError):
+    """The client hung up before its answer began."""
+
+    status = 499  # nobody reads it but the access log
+    code = "client_gone"
+
 
 REQUEST_BODY: dict[str, Any] = {
     "requestBody": {
@@ -67,10 +76,11 @@ async def complete(request: Request, parts: PartsNow) -> Response:
     if len(ask.messages) > parts.limits.messages:
         raise InvalidRequestError(f"At most {parts.limits.messages} messages can be sent.", field="messages")
     if not stream:
-        return Response(orjson.dumps(dialect.render(await parts.pipeline.answer(ask))), media_type="application/json")
+        answer = await _unless_gone(request, parts.pipeline.answer(ask))
+        return Response(orjson.dumps(dialect.render(answer)), media_type="application/json")
     events = parts.pipeline.run(ask)
     # Nothing is sent before the first words are there: until then an error is still a status, not a broken stream.
-    first = await _until_words(events)
+    first = await _unless_gone(request, _until_words(events))
     return StreamingResponse(
         _framed(first, events, dialect.framer(body)),
         media_type="text/event-stream",
@@ -89,6 +99,28 @@ def claim(known: Sequence[Dialect], body: Body, request: Request) -> Dialect:
         if dialect.claims(body, request.headers):
             return dialect
     raise InvalidRequestError("Send `project_id` (Prem's format) or `model` (OpenAI's format).", field="model")
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work results in; cancels it when the client hangs up, so that no model talks to nobody.
+
+    The server tells of a hang-up only whoever listens: while nothing is being sent, that is us.
+    """
+    working, listening = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGoneError
+        return working.result()
+    finally:
+        listening.cancel()
+        working.cancel()
+        await asyncio.wait({working, listening})
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass  # what is left of a body
 
 
 async def _until_words(events: AsyncGenerator[Event, None]) -> list[Event]:
