@@ -31,7 +31,7 @@ class PremRequest(BaseModel):
         json_schema_extra={"example": EXAMPLE},
     )
 
-    project_id: Id = Field(ge=1)
+    project_id: Id = Field(ge=1, strict=True)  # "2" or true must not silently mean the key's own project
     messages: list[WireMessage]
     session_id: str | None = Field(None, max_length=200, description="Tracks the chat history.")
     repositories: Repositories | None = Field(None, description="Overrides the project's repositories.")
