@@ -15,6 +15,7 @@ from tests.doubles.openai_server import OpenAIServer
 FOLDER = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps these tests in one process: they share the service and the clients, which take seconds to start."""
     for item in items:

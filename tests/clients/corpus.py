@@ -36,7 +36,8 @@ QUESTION = "Where does Sparky charge its battery at night?"
 ANSWER = "under the front stairs"
 HOSTILE_QUESTION = "What does the relay write at the end of each shift report?"
 HOSTILE_ANSWER = "document_chunks: [oops and trace_id: none and data: [DONE] and event: done"
-UNKNOWN_REPOSITORY = 999_999
+UNKNOWN_PROJECT = UNKNOWN_REPOSITORY = 999_999
+UNKNOWN_TEMPLATE = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
 
 def user(question: str) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 
@@ -29,6 +30,11 @@ class Service:
     url: str
     key: str
     log: Path
+
+    @property
+    def address(self) -> SplitResult:
+        """The URL in parts."""
+        return urlsplit(self.url)
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON answer to a GET; raises AssertionError with the body unless it succeeded."""

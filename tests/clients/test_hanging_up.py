@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -54,6 +57,33 @@ async def test_hanging_up_frees_the_model(ask: Ask, service: Service, model_serv
     trace = service.get(f"/v1/traces/{_trace_of(service, question)}")
     assert trace["outcome"] == "cancelled"
     assert trace["detail"]["answer"] == "Sparky "
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_hanging_up_before_the_first_word_frees_the_model_too(
+    stream: bool, service: Service, model_server: OpenAIServer
+) -> None:
+    question = f"Who is Sparky? {uuid.uuid4()}"
+    gate = model_server.gate()
+    model_server.script(replace(say("never said"), before_headers=gate))
+    _, connection = await asyncio.open_connection(service.address.hostname, service.address.port)
+    connection.write(_request(service, {"model": MODEL, "messages": user(question), "stream": stream}))
+    assert await gate.reached()
+    connection.close()
+    assert await model_server.requests[-1].client_gone()
+    assert service.get(f"/v1/traces/{_trace_of(service, question)}")["outcome"] == "cancelled"
+
+
+def _request(service: Service, body: Mapping[str, Any]) -> bytes:
+    """A chat completion as it goes over the wire; no client lets go of a request as plainly as a bare socket."""
+    content = json.dumps(body).encode()
+    head = [
+        "POST /v1/chat/completions HTTP/1.1",
+        f"Host: {service.address.netloc}",
+        f"Authorization: Bearer {service.key}",
+        f"Content-Length: {len(content)}",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + content
 
 
 def _trace_of(service: Service, question: str) -> str:

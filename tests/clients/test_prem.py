@@ -15,7 +15,9 @@ from tests.clients.corpus import (
     HOSTILE_QUESTION,
     LEDGER_QUESTION,
     QUESTION,
+    UNKNOWN_PROJECT,
     UNKNOWN_REPOSITORY,
+    UNKNOWN_TEMPLATE,
     assert_sources,
     user,
 )
@@ -101,10 +103,29 @@ def test_a_template_is_filled_in(client: ClientProcess, service: Service, reposi
     [
         ({"key": "fn-wrong-0123456789abcdef"}, 401, "AuthenticationError"),
         ({"repositories": {"ids": [UNKNOWN_REPOSITORY]}}, 404, "ProviderNotFoundError"),
+        ({"project_id": UNKNOWN_PROJECT}, 404, "ProviderNotFoundError"),
+        ({"messages": [{"role": "user", "template_id": UNKNOWN_TEMPLATE}]}, 404, "ProviderNotFoundError"),
         ({"model": "footnote/no-such-model"}, 404, "ModelNotFoundError"),
         ({"messages": "not a list"}, 400, "ValidationError"),
+        ({"messages": []}, 400, "ValidationError"),
+        ({"repositories": {"limit": 0}}, 400, "ValidationError"),
+        ({"repositories": {"similarity_threshold": 1.5}}, 400, "ValidationError"),
+        ({"repositories": {"ids": []}}, 400, "ValidationError"),
+        ({"project_id": "1"}, 400, "ValidationError"),
     ],
-    ids=["wrong-key", "unknown-repository", "unknown-model", "invalid"],
+    ids=[
+        "wrong-key",
+        "unknown-repository",
+        "unknown-project",
+        "unknown-template",
+        "unknown-model",
+        "messages-no-list",
+        "no-messages",
+        "limit-zero",
+        "threshold-above-one",
+        "no-repositories",
+        "project-as-text",
+    ],
 )
 def test_an_error_says_what_is_wrong(
     client: ClientProcess, service: Service, change: Mapping[str, Any], status: int, code: str

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TextIO
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+PEERS = Path(__file__).resolve().parents[2] / ".peers"
 VENDORS = Path(__file__).resolve().parent / "vendors"
 INSTALL = "tests/clients/install.sh"
 PATIENCE_S = 60.0  # a client that has not answered by then hangs
@@ -23,7 +23,7 @@ Command = list[str]
 
 def python_command(environment: str, script: str) -> Command:
     """Runs `vendors/py/<script>` by the Python of `.peers/<environment>`; skips the test where that is missing."""
-    python = ROOT / ".peers" / environment / "bin" / "python"
+    python = PEERS / environment / "bin" / "python"
     if not python.exists():
         _missing(f".peers/{environment}")
     return [str(python), str(VENDORS / "py" / script)]
@@ -31,7 +31,7 @@ def python_command(environment: str, script: str) -> Command:
 
 def node_command(script: str) -> Command:
     """Runs `vendors/js/<script>` by Node; skips the test where Node or its packages are missing."""
-    own = ROOT / ".peers" / "node" / "bin"  # made by install.sh where the machine has no Node of its own
+    own = PEERS / "node" / "bin"  # made by install.sh where the machine has no Node of its own
     node = shutil.which("node", path=str(own)) or shutil.which("node")
     if node is None:
         _missing("node")
