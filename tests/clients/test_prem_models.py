@@ -11,7 +11,7 @@ from tests.clients.model_tools import CALLED, TOOLS, two_calls
 from tests.clients.prem_clients import EVERY_CLIENT, ask, text_of
 from tests.clients.service_process import Service
 from tests.clients.vendor_process import ClientProcess
-from tests.doubles.openai_server import CUT, OpenAIServer, say
+from tests.doubles.openai_server import CUT, OpenAIServer, refuse, say
 
 pytestmark = [pytest.mark.peer, EVERY_CLIENT]
 
@@ -72,3 +72,14 @@ def test_a_model_that_breaks_off_leaves_no_client_waiting(
     model_server.script(say("Sparky ", "is ", CUT))
     streamed = ask(client, service, "stream", model=MODEL, messages=user("Who is Sparky?"))
     assert text_of(streamed) == "Sparky is "
+
+
+def test_a_model_that_fails_is_an_error_with_a_trace(
+    client: ClientProcess, service: Service, model_server: OpenAIServer
+) -> None:
+    model_server.script(refuse(400, "no such tool"))
+    error = ask(client, service, "sync", model=MODEL, messages=user("Who is Sparky?"))["error"]
+    assert error.get("status", 502) == 502  # prem-sdk throws the body alone
+    assert error["code"] == "ProviderAPIStatusError"
+    assert "no such tool" in error["message"]
+    assert service.get(f"/v1/traces/{error['trace_id']}")["outcome"] == "error"

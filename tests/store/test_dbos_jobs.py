@@ -16,7 +16,6 @@ import pytest
 
 from app.core.jobs import JobEngine, RetryRule, run_id
 from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
-from app.providers.inline_jobs import InlineJobEngine
 from ingest.types import UnreadableFileError
 
 AT_ONCE = RetryRule((0.0, 0.0, 0.0))
@@ -134,11 +133,9 @@ def durable(url: str) -> Iterator[Make]:
     assert_no_thread_left()
 
 
-@pytest.fixture(params=["inline", "sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobEngine]:
-    engine: JobEngine = InlineJobEngine(AT_ONCE)
-    if request.param != "inline":
-        engine = DbosJobEngine(DbosJobSettings(url=database(request.param, tmp_path), poll_s=0.02, retry=AT_ONCE))
+    engine = DbosJobEngine(DbosJobSettings(url=database(request.param, tmp_path), poll_s=0.02, retry=AT_ONCE))
     yield engine
     engine.stop(LONG)
     assert_no_thread_left()
