@@ -114,8 +114,8 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> R
         return working.result()
     finally:
         listening.cancel()
-        working.cancel()
-        await asyncio.wait({working, listening})
+        if working.cancel():  # false when it is done
+            await asyncio.wait({working})
 
 
 async def _disconnected(request: Request) -> None:
