@@ -1,0 +1,1 @@
+"""The outside that is not rows: models and the engine of jobs."""
