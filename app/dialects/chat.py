@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import InvalidRequestError
-from app.core.types import Json, Message, ToolCall
+from app.core.types import Ask, Caller, Json, Message, Sampling, ToolCall
 from app.dialects.ids import Id
 
 
@@ -56,6 +56,55 @@ class WireMessage(BaseModel):
     tool_calls: list[WireToolCall] | None = None
     tool_call_id: str | None = None
     name: str | None = None
+
+
+class ChatRequest(BaseModel):
+    """The fields that both formats have, under the same names and with the same meaning."""
+
+    model_config = ConfigDict(extra="ignore")  # LangChain, llama-index and new SDKs send fields of their own
+
+    messages: list[WireMessage]
+    repositories: Repositories | None = Field(None, description="Where to search; the project's when left out.")
+    system_prompt: str | None = Field(None, description="Overrides the project's.")
+    session_id: str | None = Field(None, max_length=200, description="Your name for the conversation.")
+    stream: bool | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, ge=0, le=1)
+    max_tokens: int | None = Field(None, ge=0, description="0 is no limit.")
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    tools: list[dict[str, Any]] | None = None
+    response_format: dict[str, Any] | None = None
+    user: str | None = Field(None, description="Your own end user; keeps their sessions apart.")
+
+
+def to_ask(request: ChatRequest, caller: Caller, dialect: str, model: str | None) -> Ask:
+    """The ask of the shared fields; raises InvalidRequestError for messages that cannot be answered."""
+    repositories = request.repositories or Repositories()
+    return Ask(
+        caller=caller,
+        messages=to_messages(request.messages),
+        model=model,
+        system_prompt=request.system_prompt,
+        repository_ids=None if repositories.ids is None else tuple(repositories.ids),
+        limit=repositories.limit,
+        similarity_threshold=repositories.similarity_threshold,
+        sampling=Sampling(
+            temperature=request.temperature,
+            top_p=request.top_p,
+            max_tokens=request.max_tokens or None,
+            stop=(request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ()),
+            seed=request.seed,
+            frequency_penalty=request.frequency_penalty,
+            presence_penalty=request.presence_penalty,
+        ),
+        tools=tuple(request.tools or ()),
+        response_format=request.response_format,
+        session=request.session_id,
+        dialect=dialect,
+    )
 
 
 def to_messages(messages: Sequence[WireMessage]) -> tuple[Message, ...]:

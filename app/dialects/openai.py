@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import AppError, InvalidRequestError
-from app.core.types import Answer, Ask, Caller, Json, Sampling, ToolCall
+from app.core.types import Answer, Ask, Caller, Json, ToolCall
 from app.dialects.base import Body, Credentials, Framer, Headers, bearer, validated
-from app.dialects.chat import Repositories, WireMessage, to_messages
+from app.dialects.chat import ChatRequest, to_ask
 from app.dialects.chunks import evidence
 from app.dialects.errors import union_error
 from app.dialects.union_stream import UnionFramer
 
 # Fields that would change the answer and that no part of this service honours: refused, never ignored.
-REFUSED = ("logprobs", "top_logprobs", "functions", "function_call", "audio", "prediction", "web_search_options")
+REFUSED = (
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "functions",
+    "function_call",
+    "audio",
+    "prediction",
+    "web_search_options",
+)
 
 
 class StreamOptions(BaseModel):
@@ -30,34 +40,16 @@ EXAMPLE: dict[str, Json] = {
 }
 
 
-class OpenAIRequest(BaseModel):
+class OpenAIRequest(ChatRequest):
     """A chat completion in OpenAI's format."""
 
-    model_config = ConfigDict(
-        extra="ignore",
-        json_schema_extra={"example": EXAMPLE},
-    )
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
     model: str = Field(description="`provider/model`, or `default` for the project's.")
-    messages: list[WireMessage]
-    repositories: Repositories | None = Field(None, description="Where to search; the project's when left out.")
-    system_prompt: str | None = None
-    session_id: str | None = Field(None, max_length=200, description="Your name for the conversation.")
-    stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, ge=1)
-    temperature: float | None = Field(None, ge=0, le=2)
-    top_p: float | None = Field(None, ge=0, le=1)
-    max_tokens: int | None = Field(None, ge=0)
-    max_completion_tokens: int | None = Field(None, ge=0)
-    stop: str | list[str] | None = None
-    seed: int | None = None
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    presence_penalty: float | None = Field(None, ge=-2, le=2)
-    tools: list[dict[str, Any]] | None = None
+    max_completion_tokens: int | None = Field(None, ge=0, description="The newer name of `max_tokens`.")
     tool_choice: str | dict[str, Any] | None = None
-    response_format: dict[str, Any] | None = None
-    user: str | None = None
 
 
 class OpenAIDialect:
@@ -82,31 +74,10 @@ class OpenAIDialect:
         request = validated(OpenAIRequest, body)
         if request.n not in (None, 1):
             raise InvalidRequestError("`n` must be 1: ask again for another answer.", field="n")
-        repositories = request.repositories or Repositories()
-        ask = Ask(
-            caller=caller,
-            messages=to_messages(request.messages),
-            model=request.model,
-            system_prompt=request.system_prompt,
-            repository_ids=None if repositories.ids is None else tuple(repositories.ids),
-            limit=repositories.limit,
-            similarity_threshold=repositories.similarity_threshold,
-            sampling=Sampling(
-                temperature=request.temperature,
-                top_p=request.top_p,
-                max_tokens=request.max_completion_tokens or request.max_tokens or None,  # 0 means no limit
-                stop=(request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ()),
-                seed=request.seed,
-                frequency_penalty=request.frequency_penalty,
-                presence_penalty=request.presence_penalty,
-            ),
-            tools=tuple(request.tools or ()),
-            tool_choice=request.tool_choice,
-            response_format=request.response_format,
-            session=request.session_id,
-            dialect=self.name,
-        )
-        return ask, bool(request.stream)
+        ask = to_ask(request, caller, self.name, request.model)
+        limit = request.max_completion_tokens or ask.sampling.max_tokens
+        sampling = replace(ask.sampling, max_tokens=limit)
+        return replace(ask, sampling=sampling, tool_choice=request.tool_choice), bool(request.stream)
 
     def render(self, answer: Answer) -> Json:
         started, finished = answer.started, answer.finished

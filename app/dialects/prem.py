@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.core.errors import AppError
-from app.core.types import Answer, Ask, Caller, Json, Sampling, ToolCall
+from app.core.types import Answer, Ask, Caller, Json, ToolCall
 from app.dialects.base import Body, Credentials, Framer, Headers, bearer, validated
-from app.dialects.chat import Repositories, WireMessage, arguments_object, to_messages
+from app.dialects.chat import ChatRequest, arguments_object, to_ask
 from app.dialects.chunks import evidence
 from app.dialects.errors import union_error
 from app.dialects.ids import Id
@@ -23,31 +21,13 @@ EXAMPLE: dict[str, Json] = {
 }
 
 
-class PremRequest(BaseModel):
+class PremRequest(ChatRequest):
     """A chat completion in Prem's format."""
 
-    model_config = ConfigDict(
-        extra="ignore",  # LangChain and llama-index send fields of their own
-        json_schema_extra={"example": EXAMPLE},
-    )
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
     project_id: Id = Field(ge=1, strict=True)  # "2" or true must not silently mean the key's own project
-    messages: list[WireMessage]
-    session_id: str | None = Field(None, max_length=200, description="Tracks the chat history.")
-    repositories: Repositories | None = Field(None, description="Overrides the project's repositories.")
     model: str | None = Field(None, description="The project's when left out.")
-    system_prompt: str | None = Field(None, description="Overrides the project's.")
-    max_tokens: int | None = Field(None, ge=0, description="0 is no limit.")
-    stream: bool | None = None
-    temperature: float | None = Field(None, ge=0, le=2)
-    top_p: float | None = Field(None, ge=0, le=1)
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    presence_penalty: float | None = Field(None, ge=-2, le=2)
-    seed: int | None = None
-    stop: str | list[str] | None = None
-    tools: list[dict[str, Any]] | None = None
-    response_format: dict[str, Any] | None = None
-    user: str | None = None
 
 
 class PremDialect:
@@ -71,30 +51,7 @@ class PremDialect:
 
     def parse(self, body: Body, caller: Caller) -> tuple[Ask, bool]:
         request = validated(PremRequest, body)
-        repositories = request.repositories or Repositories()
-        ask = Ask(
-            caller=caller,
-            messages=to_messages(request.messages),
-            model=request.model,
-            system_prompt=request.system_prompt,
-            repository_ids=None if repositories.ids is None else tuple(repositories.ids),
-            limit=repositories.limit,
-            similarity_threshold=repositories.similarity_threshold,
-            sampling=Sampling(
-                temperature=request.temperature,
-                top_p=request.top_p,
-                max_tokens=request.max_tokens or None,
-                stop=(request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ()),
-                seed=request.seed,
-                frequency_penalty=request.frequency_penalty,
-                presence_penalty=request.presence_penalty,
-            ),
-            tools=tuple(request.tools or ()),
-            response_format=request.response_format,
-            session=request.session_id,
-            dialect=self.name,
-        )
-        return ask, bool(request.stream)
+        return to_ask(request, caller, self.name, request.model), bool(request.stream)
 
     def render(self, answer: Answer) -> Json:
         started, finished = answer.started, answer.finished
