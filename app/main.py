@@ -43,25 +43,30 @@ DESCRIPTION = "Answers from your documents, with citations anyone can re-check."
 _log = logging.getLogger("footnote")
 
 
-def create_app(settings: Settings, on_ready: Callable[[Service], None] | None = None) -> FastAPI:
-    """The application; `on_ready` is told of the built service before the first request."""
+def create_app(
+    settings: Settings, on_ready: Callable[[Service], None] | None = None, service: Service | None = None
+) -> FastAPI:
+    """The application of `service`, or of one that it builds at its start; `on_ready` is told before the first request.
+
+    In either case it starts the service and, at its end, stops it.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        service = await asyncio.to_thread(build, settings)
+        running: Service = await asyncio.to_thread(build, settings) if service is None else service
         # Questions are answered while the job engine starts; files uploaded meanwhile are rows, which it then reads.
-        starting = asyncio.create_task(asyncio.to_thread(service.start))
+        starting = asyncio.create_task(asyncio.to_thread(running.start))
         try:
             if on_ready is not None:
-                on_ready(service)
-            yield {"parts": service.parts}
+                on_ready(running)
+            yield {"parts": running.parts}
         finally:
             await asyncio.wait([starting])
             if (failure := starting.exception()) is not None:
                 _log.error("jobs could not be started", exc_info=failure)
-            await service.parts.pipeline.drain()
-            await service.parts.close_models()
-            await asyncio.to_thread(service.stop)
+            await running.parts.pipeline.drain()
+            await running.parts.close_models()
+            await asyncio.to_thread(running.stop)
 
     app = FastAPI(
         title="Footnote",

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.bootstrap import build, texts_by_hash
+from app.cli.configuration import faults, read_settings
 from app.core.citing import sha256
 from app.core.types import Caller
 from app.core.verification import Checked, texts_needed, verify
@@ -35,7 +36,7 @@ def verify_answer(path: Path, texts: Sequence[Path], project: int) -> list[Check
         contents = [text.read_bytes().decode() for text in texts]
         known = {sha256(content): content for content in contents}
     else:
-        known = texts_by_hash(Settings(), Caller(project), sorted(texts_needed(answer)))
+        known = texts_by_hash(read_settings(), Caller(project), sorted(texts_needed(answer)))
     return verify(answer, known)
 
 
@@ -44,8 +45,8 @@ def doctor(console: Console) -> bool:
     try:
         settings = Settings()
     except ValidationError as error:
-        for fault in error.errors():
-            console.print(f"FOOTNOTE_{'.'.join(map(str, fault['loc']))}: {fault['msg']}".upper())
+        for line in faults(error):
+            console.print(line, markup=False)
         return False
     table = Table("setting", "value", "source", "what it is")
     sources = setting_sources(settings)

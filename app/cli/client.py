@@ -11,10 +11,14 @@ import httpx2
 import typer
 import uvicorn
 
+from app.bootstrap import build
+from app.cli.configuration import read_settings
 from app.cli.server import ReadyServer
 from app.main import create_app
 from app.settings import Settings
 from app.store.admin_key import find_admin_key
+from app.store.lock import FolderLockedError
+from ingest.types import EmbedderUnavailableError
 
 TIMEOUT_S = 600.0
 
@@ -22,7 +26,7 @@ TIMEOUT_S = 600.0
 @contextlib.contextmanager
 def local_service(project: int) -> Iterator[httpx2.Client]:
     """A client with the admin key; the service it reaches owns the data folder."""
-    settings = Settings()
+    settings = read_settings()
     given = settings.admin_key.get_secret_value() if settings.admin_key else None
     with contextlib.ExitStack() as stack:
         url = f"http://{settings.host}:{settings.port}"
@@ -54,7 +58,13 @@ def _answers(url: str) -> bool:
 
 @contextlib.contextmanager
 def _own_service(settings: Settings) -> Iterator[str]:
-    server = ReadyServer(uvicorn.Config(create_app(settings), "127.0.0.1", 0, access_log=False, log_level="error"))
+    try:
+        service = build(settings)
+    except (FolderLockedError, EmbedderUnavailableError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    app = create_app(settings, service=service)
+    server = ReadyServer(uvicorn.Config(app, "127.0.0.1", 0, access_log=False, log_level="error"))
     thread = threading.Thread(target=_run, args=(server,), name="service")
     thread.start()
     try:

@@ -8,22 +8,22 @@ from typing import TypeVar
 import typer
 
 from app.bootstrap import open_keys, open_projects
+from app.cli.configuration import read_settings
 from app.core.errors import AppError
 from app.core.shelves import KeyShelf, ProjectShelf
-from app.settings import Settings
 
 T = TypeVar("T")
 
 
 def with_keys(work: Callable[[KeyShelf], T]) -> T:
     """Runs `work` with the keys; an expected error ends the command with its message."""
-    with open_keys(Settings()) as store:
+    with open_keys(read_settings()) as store:
         return _plainly(work, store)
 
 
 def with_projects(work: Callable[[ProjectShelf], T]) -> T:
     """Runs `work` with the projects; an expected error ends the command with its message."""
-    with open_projects(Settings()) as store:
+    with open_projects(read_settings()) as store:
         return _plainly(work, store)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -14,11 +15,11 @@ import uvicorn
 from rich.console import Console
 
 from app.bootstrap import Service, build
+from app.cli.configuration import read_settings
 from app.cli.logs import configure_logs
 from app.cli.server import ReadyServer
 from app.cli.welcome import welcome
 from app.main import create_app
-from app.settings import Settings
 from app.store.lock import FolderLockedError
 from ingest.types import EmbedderUnavailableError
 
@@ -27,37 +28,37 @@ GRACE_S = 10  # how long open streams may go on after Ctrl-C
 
 def serve(host: str | None, port: int | None, sample: Path | None) -> None:
     """Serves until SIGINT or SIGTERM; a start that fails says why and exits 1."""
-    settings = Settings()
+    settings = read_settings()
     changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=changes)
     configure_logs(settings.log_level)
     console = Console()
-    built: list[Service] = []
     try:
-        config = uvicorn.Config(
-            create_app(settings, built.append),
-            settings.host,
-            settings.port,
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-        server = ReadyServer(config)
-        asyncio.run(_serve(server, built, sample, console))
+        service = build(settings)  # here and not in the application's start, whose failures uvicorn tells by traceback
     except (FolderLockedError, EmbedderUnavailableError) as error:
         typer.echo(str(error), err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        pass
+    config = uvicorn.Config(
+        create_app(settings, service=service),
+        settings.host,
+        settings.port,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = ReadyServer(config)
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn sends it anew when it has stopped
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(server, service, sample, console))
     if not server.started:
         sys.exit(1)
 
 
-async def _serve(server: ReadyServer, built: list[Service], sample: Path | None, console: Console) -> None:
+async def _serve(server: ReadyServer, service: Service, sample: Path | None, console: Console) -> None:
     def greet() -> None:
         server.settled.wait()
         if server.started:
-            welcome(server.url, built[0], sample, console)
+            welcome(server.url, service, sample, console)
 
     greeting = asyncio.create_task(asyncio.to_thread(greet))
     try:
@@ -69,7 +70,7 @@ async def _serve(server: ReadyServer, built: list[Service], sample: Path | None,
 
 def work() -> None:
     """Runs jobs until SIGINT or SIGTERM."""
-    settings = Settings().model_copy(update={"run_jobs": True})
+    settings = read_settings().model_copy(update={"run_jobs": True})
     configure_logs(settings.log_level)
     try:
         service = build(settings, "worker")
