@@ -26,6 +26,18 @@ from app.dialects.errors import union_error
 
 END_PAUSE_S = 0.02
 MESSAGE_BYTES = 24_000
+_CHUNK_FIELDS = (
+    "repository_id",
+    "document_id",
+    "chunk_id",
+    "document_name",
+    "similarity_score",
+    "content",
+    "marker",
+    "content_truncated",
+    "document_name_truncated",
+)
+_CITATION_FIELDS = ("marker", "verdict", "answer_start", "answer_end", "document_id", "start", "end")
 _FIELDS = ("document_chunks", "trace_id", "data", "event")
 _TRAPS = {f"{name}:".encode(): f"{name}\\u003a".encode() for name in _FIELDS} | {
     chr(end).encode(): b"\\u%04x" % end for end in (0x85, 0x2028, 0x2029)
@@ -113,7 +125,22 @@ def shortened(beside: dict[str, Json], frame: Callable[[dict[str, Json]], bytes]
         }
         written = frame(beside)
         limit //= 2
+    if len(written) > MESSAGE_BYTES:
+        beside = _bare(beside)
+        written = frame(beside)
+    while len(written) > MESSAGE_BYTES and (beside["document_chunks"] or beside["citations"]):
+        chunks, citations = beside["document_chunks"], beside["citations"]
+        beside |= {"document_chunks": chunks[: len(chunks) // 2], "citations": citations[: len(citations) // 2]}
+        written = frame(beside)
     return written
+
+
+def _bare(beside: dict[str, Json]) -> dict[str, Json]:
+    """Only what tells chunks and citations apart; `evidence_truncated` says that the trace has more."""
+    cut = [_cut(_cut(each, "content", 15), "document_name", 15) for each in beside["document_chunks"]]
+    chunks = [{name: each[name] for name in _CHUNK_FIELDS if name in each} for each in cut]
+    citations = [{name: each[name] for name in _CITATION_FIELDS} for each in beside["citations"]]
+    return {**beside, "document_chunks": chunks, "citations": citations, "evidence_truncated": True}
 
 
 def _cut(item: Json, name: str, limit: int) -> Json:

@@ -157,3 +157,21 @@ def test_the_last_two_messages_together_stay_under_64_kib(letter: str, count: in
     for chunk, original in zip(shown, hits, strict=True):
         whole = chunk["content"] == original.content
         assert whole or (chunk["content_truncated"] and original.content.startswith(chunk["content"]))
+
+
+@pytest.mark.parametrize("name", ["A usual name.pdf", "x" * 100, "字" * 500])
+@pytest.mark.parametrize("count", [50, 200, 500])
+def test_even_the_most_evidence_stays_under_64_kib_and_says_that_there_is_more(name: str, count: int) -> None:
+    numbers = range(1, count + 1)
+    hits = tuple(replace(hit("x" * 500, number=each, name=name), heading_path=("A heading",) * 3) for each in numbers)
+    answer = " ".join(f"Said [{number}]." for number in numbers)
+    citations = cite(answer, [source(each.content, number, before="") for number, each in enumerate(hits, 1)])
+    frames = stream(STARTED, Retrieved(hits, Funnel()), replace(FINISHED, text=answer, citations=citations))
+    assert len(frames[-1]) + len(frames[-2]) < MOST_BYTES
+    finish = payloads(frames[:-1])[-1]
+    assert finish.get("evidence_truncated") or len(finish["citations"]) == count
+    end = END.fullmatch(frames[-1])
+    assert end is not None
+    shown = orjson.loads(end[2])
+    assert shown
+    assert [chunk["marker"] for chunk in shown] == list(range(1, len(shown) + 1))

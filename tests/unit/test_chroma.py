@@ -28,7 +28,8 @@ os._exit(9)
 
 def unit(seed: int, count: int) -> Vectors:
     rows = np.random.default_rng(seed).normal(size=(count, 3))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit_rows: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit_rows
 
 
 def assert_near(found: Vectors, expected: Vectors) -> None:
