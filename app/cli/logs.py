@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import orjson
@@ -25,9 +26,15 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line).decode()
 
 
+def not_cancelled(record: logging.LogRecord) -> bool:
+    """False for a request cut off by Ctrl-C, which uvicorn reports with a traceback; its trace says "cancelled"."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def configure_logs(level: str) -> None:
     """Sends every logger's records to stderr; the vendors' only from warnings up."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
+    handler.addFilter(not_cancelled)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("footnote").setLevel(level.upper())

@@ -1,6 +1,6 @@
 """Durable ingest jobs on DBOS: one workflow an attempt, one recorded step a step, on SQLite or PostgreSQL by URL.
 
-Measured by bench/kill.py on two shared cores: 0.6 s of CPU to import, 13 ms of CPU for an empty job of three steps,
+Measured by bench/jobs.py on two shared cores: 0.6 s of CPU to import, 13 ms of CPU for an empty job of three steps,
 2-3 ms for each further step, 1 % of a core when idle and 6 ms for each poll of the queue. Waiting jobs are found by
 polling only, so each poll takes up to `prefetch` of them: `workers` run and the others wait in this process.
 """
