@@ -165,6 +165,7 @@ class TestUnreadableFiles:
             ("cut.docx", _zip(**{"word/document.xml": "<w/>"})[:-30], "export it again"),
             ("blank.txt", b" \n\t\n ", "no text"),
         ],
+        ids=["program", "image", "archive", "noise", "pdf", "docx", "blank"],  # not by content: a ZIP holds the time
     )
     def test_the_job_fails(self, api: httpx2.Client, repository: int, name: str, content: bytes, says: str) -> None:
         document = upload(api, repository, name, content)
