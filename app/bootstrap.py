@@ -53,6 +53,7 @@ from ingest.indexes.chroma import ChromaVectorStore
 from ingest.indexes.exact import ExactIndex
 from ingest.indexes.no_words import NoWords
 from ingest.indexes.snapshot_files import SnapshotFiles
+from ingest.indexes.tantivy_words import VERSION as WORDS_VERSION
 from ingest.indexes.tantivy_words import TantivyIndex
 from ingest.parsing import ParseLimits, ParserPool
 
@@ -150,7 +151,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     )
     closing.append(vectors.close)
     # A word index on disk has one writer; where several processes share the work there is none yet (ADR 5).
-    words = TantivyIndex(settings.data_dir / "words" / fingerprint) if embedded else NoWords()
+    words = TantivyIndex(settings.data_dir / "words" / f"{fingerprint}-{WORDS_VERSION}") if embedded else NoWords()
     closing.append(words.close)
     snapshots = ExactIndex(embedder.dimensions)
     searching = ThreadPoolExecutor(RETRIEVAL_THREADS, thread_name_prefix="retrieval")

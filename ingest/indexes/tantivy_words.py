@@ -12,6 +12,7 @@ from ingest.indexes.words import words
 from ingest.types import IndexUnavailableError, LexicalMatches, Match
 
 K1 = 1.2  # tantivy's own BM25 constant; the ceiling below needs it
+VERSION = 2  # of what is stored; raise it whenever old entries would be scored wrongly
 HEAP_BYTES = 30_000_000
 ANALYZER = "footnote"
 EVERY = "\ue000"  # a term in every document, which no text has: its frequency is the number that BM25 reckons with

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 import uuid
 from collections import defaultdict
@@ -103,19 +102,10 @@ def steps() -> RecordingSteps:
     return RecordingSteps()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return database(request.param, tmp_path)
-
-
-def database(kind: str, folder: Path) -> str:
-    """A new database; PostgreSQL only where FOOTNOTE_TEST_POSTGRES names a server, as postgresql://user@host."""
-    if kind == "sqlite":
-        return f"sqlite:///{folder / 'jobs.sqlite'}"
-    server = os.environ.get("FOOTNOTE_TEST_POSTGRES")
-    if not server:
-        pytest.skip("FOOTNOTE_TEST_POSTGRES is not set")
-    return f"{server.rstrip('/')}/jobs_{uuid.uuid4().hex}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, database_url: Callable[[str, str], str]) -> str:
+    """Of a database that is new."""
+    return database_url(request.param, f"jobs_{uuid.uuid4().hex}")
 
 
 @pytest.fixture
@@ -133,9 +123,9 @@ def durable(url: str) -> Iterator[Make]:
     assert_no_thread_left()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobEngine]:
-    engine = DbosJobEngine(DbosJobSettings(url=database(request.param, tmp_path), poll_s=0.02, retry=AT_ONCE))
+@pytest.fixture
+def engine(url: str) -> Iterator[JobEngine]:
+    engine = DbosJobEngine(DbosJobSettings(url=url, poll_s=0.02, retry=AT_ONCE))
     yield engine
     engine.stop(LONG)
     assert_no_thread_left()

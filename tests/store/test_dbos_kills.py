@@ -11,6 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,10 @@ LONG_S = 120
 ORDER = {step: place for place, step in enumerate(["parse", "embed0", "embed1", "publish", "fail"])}
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new database; PostgreSQL only where FOOTNOTE_TEST_POSTGRES names a server, as postgresql://user@host."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'jobs.sqlite'}"
-    server = os.environ.get("FOOTNOTE_TEST_POSTGRES")
-    if not server:
-        pytest.skip("FOOTNOTE_TEST_POSTGRES is not set")
-    return f"{server.rstrip('/')}/jobs_{uuid.uuid4().hex}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, database_url: Callable[[str, str], str]) -> str:
+    """Of a database that is new."""
+    return database_url(request.param, f"kills_{uuid.uuid4().hex}")
 
 
 def test_a_job_that_kills_its_process_is_given_up_in_the_end(url: str, tmp_path: Path) -> None:
