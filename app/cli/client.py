@@ -12,6 +12,7 @@ import typer
 import uvicorn
 
 from app.bootstrap import build
+from app.cli.address import recall
 from app.cli.configuration import read_settings
 from app.cli.server import ReadyServer
 from app.main import create_app
@@ -29,7 +30,7 @@ def local_service(project: int) -> Iterator[httpx2.Client]:
     settings = read_settings()
     given = settings.admin_key.get_secret_value() if settings.admin_key else None
     with contextlib.ExitStack() as stack:
-        url = f"http://{settings.host}:{settings.port}"
+        url = recall(settings.data_dir) or f"http://{settings.host}:{settings.port}"
         if not _answers(url):
             url = stack.enter_context(_own_service(settings))
         key, _ = find_admin_key(settings.data_dir, given)

@@ -15,6 +15,7 @@ import uvicorn
 from rich.console import Console
 
 from app.bootstrap import Service, build
+from app.cli.address import remember
 from app.cli.configuration import read_settings
 from app.cli.logs import configure_logs
 from app.cli.server import ReadyServer
@@ -55,9 +56,12 @@ def serve(host: str | None, port: int | None, sample: Path | None) -> None:
 
 
 async def _serve(server: ReadyServer, service: Service, sample: Path | None, console: Console) -> None:
+    folder = read_settings().data_dir
+
     def greet() -> None:
         server.settled.wait()
         if server.started:
+            remember(folder, server.url)
             welcome(server.url, service, sample, console)
 
     greeting = asyncio.create_task(asyncio.to_thread(greet))
