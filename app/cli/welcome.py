@@ -12,7 +12,7 @@ from app.cli.loading import find_files, upload_all
 from app.cli.show import print_answer
 
 SAMPLE_REPOSITORY = "Heron Street handbook (sample)"
-SAMPLE_QUESTION = "How long can I borrow an electric pressure washer, and what is the deposit?"
+SAMPLE_QUESTION = "What happens if I bring a tent back wet?"
 
 
 def welcome(url: str, service: Service, sample: Path | None, console: Console) -> None:
@@ -52,7 +52,7 @@ def _print_next(url: str, key: str, console: Console) -> None:
         "\nTry next:\n"
         f"  export KEY={key}\n"
         f'  curl -s "{url}/v1/repositories/1/documents?wait=true" -H "Authorization: Bearer $KEY" -F file=@README.md\n'
-        '  .venv/bin/footnote ask "Who may use the chainsaw?" -o answer.json\n'
+        '  .venv/bin/footnote ask "What must I bring to borrow the chainsaw?" -o answer.json\n'
         "  .venv/bin/footnote verify answer.json\n"
     )
     console.print(commands, highlight=False, soft_wrap=True, markup=False)
