@@ -175,7 +175,7 @@ class TraceShape(TraceSummary):
 
 class TracePage(BaseModel):
     traces: list[TraceSummary]
-    next_before: float | None = Field(description="Pass as `before` for the next page; null on the last.")
+    next_before: str | None = Field(description="Pass as `before` for the next page; null on the last.")
 
 
 class CheckedShape(Shape):

@@ -17,12 +17,12 @@ async def all_traces(
     caller: Reader,
     parts: PartsNow,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[float | None, Query(description="`next_before` of the page before.")] = None,
+    before: Annotated[str | None, Query(description="`next_before` of the page before.")] = None,
 ) -> TracePage:
     found = await parts.traces.all(caller, limit, before)
     return TracePage(
         traces=[TraceSummary.model_validate(trace) for trace in found],
-        next_before=found[-1].created_at if len(found) == limit else None,
+        next_before=found[-1].id if len(found) == limit else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,8 +18,10 @@ class Repositories(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    ids: list[Id] | None = Field(None, description="Repositories to search; the project's when left out.")
-    limit: int | None = Field(None, ge=1, description="Most chunks to bring.", examples=[3])
+    ids: list[Annotated[Id, Field(strict=True)]] | None = Field(
+        None, description="Repositories to search; the project's when left out."
+    )
+    limit: int | None = Field(None, ge=1, strict=True, description="Most chunks to bring.", examples=[3])
     similarity_threshold: float | None = Field(
         None, ge=0, le=1, description="Least `similarity_score` of a chunk.", examples=[0.5]
     )

@@ -43,11 +43,13 @@ class JournalStore:
 
         await self._database.write(work)
 
-    async def all(self, caller: Caller, limit: int, before: float | None = None) -> Sequence[TraceRecord]:
-        """The newest first; `before` is the created_at of the last one of the page before."""
+    async def all(self, caller: Caller, limit: int, before: str | None = None) -> Sequence[TraceRecord]:
+        """The newest first; `before` is the id of the last one of the page before; raises NotFoundError for it."""
         query = select(traces).where(traces.c.project_id == caller.project_id)
         if before is not None:
-            query = query.where(traces.c.created_at < before)
+            last = await self.get(caller, before)
+            older = traces.c.created_at < last.created_at
+            query = query.where(older | ((traces.c.created_at == last.created_at) & (traces.c.id > last.id)))
         query = query.order_by(traces.c.created_at.desc(), traces.c.id).limit(limit)
         return await self._database.read(lambda connection: [_trace(row) for row in connection.execute(query)])
 

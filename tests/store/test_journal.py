@@ -80,7 +80,7 @@ async def test_traces_come_newest_first_and_page_by_page(shelves: Shelves) -> No
     for at, trace_id in enumerate(ids):
         await shelves.journal.record(shelves.caller, trace(trace_id, float(at)), None)
     page = await shelves.journal.all(shelves.caller, 2)
-    rest = await shelves.journal.all(shelves.caller, 9, before=page[-1].created_at)
+    rest = await shelves.journal.all(shelves.caller, 9, before=page[-1].id)
     assert [each.id for each in (*page, *rest)] == ids[::-1]
     assert await shelves.journal.get(shelves.caller, ids[0]) == trace(ids[0], 0.0)
 
