@@ -98,7 +98,8 @@ def prepare(cache: Path, evaldata: Path, chunks: int) -> Path:
         while count < chunks:
             [repository_id] = chance.choices(range(1, REPOSITORIES + 1), weights)
             batch = {f"{number}.txt": text for number, text in islice(waiting, UPLOAD)}
-            count += sum(document["chunk_count"] for document in server.upload(repository_id, batch))
+            made = server.upload(repository_id, batch)
+            count += sum(document["chunk_count"] for document in made if not document["unchanged"])
             print(f"\r{count} of {chunks} chunks", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     making.rename(ready)
