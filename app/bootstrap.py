@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from threadpoolctl import threadpool_limits
+
 from app.core.access import Access
 from app.core.circulation import Circulation
 from app.core.dispatch import Dispatcher
@@ -125,6 +127,8 @@ def build(settings: Settings, role: str = "serve") -> Service:
 
 
 def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> Service:
+    # A question is one product of a matrix and a vector: BLAS's other threads only spin (10 ms of processor each time).
+    threadpool_limits(limits=1, user_api="blas")
     embedded = settings.vector_url is None
     if embedded:
         closing.append(FolderLock(settings.data_dir).release)

@@ -91,8 +91,8 @@ class Projects(Protocol):
 
 
 class Chunks(Protocol):
-    async def hits(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
-        """The chunks by id, best score first; ids that are no longer visible are left out."""
+    def hits_now(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
+        """The chunks by id, best score first; ids that are no longer visible are left out. Blocking."""
         ...
 
 

@@ -36,12 +36,14 @@ from ingest.types import (
     Vectors,
 )
 
-POOL = 100  # candidates each leg brings beyond the limit
+POOL = 50  # candidates each leg brings beyond the limit
 LOADS = 3  # tries to search one consistent generation while others publish
 
 
 class Repositories(Protocol):
-    async def scopes(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]: ...
+    def scopes_now(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]:
+        """Their present generations; raises NotFoundError naming the first that is not there. Blocking."""
+        ...
 
 
 class Loader(Protocol):
@@ -89,31 +91,34 @@ class Retriever:
 
     async def retrieve(self, caller: Caller, question: str, retrieval: Retrieval) -> Found:
         """Raises NotFoundError for a foreign repository and UnavailableError when a part does not answer."""
+        loop = asyncio.get_running_loop()
         for _ in range(LOADS):
-            scopes = await self._repositories.scopes(caller, retrieval.repository_ids)
             try:
-                ranked = await self._ranked(scopes, question, retrieval)
-            except SnapshotMissingError as missing:
-                await self._load(caller, missing.scope.repository_id)
-                continue
-            started = time.perf_counter()
-            by_id = {each.chunk_id: each for each in ranked.kept}
-            hits = await self._chunks.hits(caller, {each.chunk_id: each.score for each in ranked.kept})
-            if len(hits) < len(by_id):
-                continue  # a document was replaced between search and load: search what is there now
-            ranked.timings_ms["load"] = _since(started)
-            return Found(tuple(_explained(hit, by_id[hit.chunk_id]) for hit in hits), ranked.funnel, ranked.timings_ms)
+                # One thread does it all: every hop between threads costs as much as a query to the database.
+                found = await loop.run_in_executor(self._executor, self._find, caller, question, retrieval)
+            except SnapshotMissingError:
+                for repository_id in retrieval.repository_ids:  # all of them: those in memory cost nothing
+                    await self._load(caller, repository_id)
+            except IndexUnavailableError as error:
+                raise UnavailableError(f"The index cannot be searched: {error}") from error
+            except EmbedderUnavailableError as error:
+                raise UnavailableError(f"The question cannot be embedded: {error}") from error
+            else:
+                if found is not None:
+                    return found
         raise UnavailableError("The repository is changing too fast to search it consistently. Try again.")
 
-    async def _ranked(self, scopes: Sequence[Scope], question: str, retrieval: Retrieval) -> _Ranked:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._rank, scopes, question, retrieval
-            )
-        except IndexUnavailableError as error:
-            raise UnavailableError(f"The index cannot be searched: {error}") from error
-        except EmbedderUnavailableError as error:
-            raise UnavailableError(f"The question cannot be embedded: {error}") from error
+    def _find(self, caller: Caller, question: str, retrieval: Retrieval) -> Found | None:
+        """None when a document was replaced between search and load: what is there now must be searched."""
+        scopes = self._repositories.scopes_now(caller, retrieval.repository_ids)
+        ranked = self._rank(scopes, question, retrieval)
+        started = time.perf_counter()
+        by_id = {each.chunk_id: each for each in ranked.kept}
+        hits = self._chunks.hits_now(caller, {each.chunk_id: each.score for each in ranked.kept})
+        if len(hits) < len(by_id):
+            return None
+        ranked.timings_ms["load"] = _since(started)
+        return Found(tuple(_explained(hit, by_id[hit.chunk_id]) for hit in hits), ranked.funnel, ranked.timings_ms)
 
     def _rank(self, scopes: Sequence[Scope], question: str, retrieval: Retrieval) -> _Ranked:
         started = time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, bindparam, select
 
 from app.core.types import Caller, Hit
 from app.store.engine import Database
@@ -14,6 +14,28 @@ from app.store.tables import chunks, document_versions, documents, repositories
 from ingest.types import Passage
 
 IDS_PER_QUERY = 5_000  # SQLite takes 32,766 variables
+
+# By the document's own key: by version alone every hit would scan all documents.
+PUBLISHED = (documents.c.id == chunks.c.document_id) & (documents.c.version_id == chunks.c.version_id)
+
+# Built once: putting the statement together takes longer than answering it.
+HITS = (
+    select(
+        chunks.c.id,
+        chunks.c.document_id,
+        chunks.c.repository_id,
+        chunks.c.start,
+        chunks.c.end,
+        chunks.c.page,
+        chunks.c.heading_path,
+        chunks.c.content,
+        documents.c.name,
+        document_versions.c.text_sha256,
+    )
+    .join(documents, PUBLISHED)
+    .join(document_versions, document_versions.c.id == chunks.c.version_id)
+    .where(chunks.c.project_id == bindparam("project_id"), chunks.c.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 class ChunkStore:
@@ -26,16 +48,19 @@ class ChunkStore:
         """The generation and all searchable chunk ids of a repository, read in one transaction."""
         return await self._database.read(lambda connection: visible(connection, caller, repository_id))
 
-    async def hits(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
-        """The chunks by id, best score first, equal scores by id; ids no longer visible are left out."""
+    def hits_now(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
+        """The chunks by id, best score first, equal scores by id; ids no longer visible are left out.
+
+        Blocking: retrieval runs in a thread of its own.
+        """
         if not scores:
             return []
 
         def work(connection: Connection) -> list[Hit]:
-            rows = connection.execute(_hits(caller).where(chunks.c.id.in_(list(scores))))
+            rows = connection.execute(HITS, {"project_id": caller.project_id, "ids": list(scores)})
             return sorted((_hit(row, scores[row.id]) for row in rows), key=lambda hit: (-hit.score, hit.chunk_id))
 
-        return await self._database.read(work)
+        return self._database.read_now(work)
 
     async def passages(self, caller: Caller, chunk_ids: Sequence[int]) -> list[Passage]:
         """The chunks as indexes take them in; for an index that must be made again."""
@@ -60,7 +85,7 @@ def visible(connection: Connection, caller: Caller, repository_id: int) -> tuple
         raise missing(repository_id)
     query = (
         select(chunks.c.id)
-        .join(documents, documents.c.version_id == chunks.c.version_id)
+        .join(documents, PUBLISHED)
         .where(chunks.c.repository_id == repository_id, chunks.c.project_id == caller.project_id)
         .order_by(chunks.c.id)
     )
@@ -70,26 +95,6 @@ def visible(connection: Connection, caller: Caller, repository_id: int) -> tuple
 def to_passage(row: Any) -> Passage:
     """A row with id, heading_path and content."""
     return Passage(row.id, tuple(row.heading_path), row.content)
-
-
-def _hits(caller: Caller) -> Select[Any]:
-    return (
-        select(
-            chunks.c.id,
-            chunks.c.document_id,
-            chunks.c.repository_id,
-            chunks.c.start,
-            chunks.c.end,
-            chunks.c.page,
-            chunks.c.heading_path,
-            chunks.c.content,
-            documents.c.name,
-            document_versions.c.text_sha256,
-        )
-        .join(documents, documents.c.version_id == chunks.c.version_id)
-        .join(document_versions, document_versions.c.id == chunks.c.version_id)
-        .where(chunks.c.project_id == caller.project_id)
-    )
 
 
 def _hit(row: Any, score: float) -> Hit:

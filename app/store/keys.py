@@ -83,7 +83,7 @@ class KeyStore:
                 return None
             return Caller(row.project_id, key_id=row.id, scopes=frozenset(Scope(scope) for scope in row.scopes))
 
-        return await self._database.read(work)
+        return await self._database.look_up(work)
 
 
 def _key(row: Row[Any]) -> Key:

@@ -64,7 +64,7 @@ class ProjectStore:
                 raise NotFoundError(f"There is no project {caller.project_id} for this key.", field="project_id")
             return _project(row)
 
-        return await self._database.read(work)
+        return await self._database.look_up(work)
 
     async def defaults(self, caller: Caller) -> ProjectDefaults:
         """What the project says where a request is silent; raises NotFoundError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from app.core.errors import NotFoundError
 from app.core.library import Repository
@@ -16,6 +16,10 @@ from app.store.jobs import cancel_jobs
 from app.store.projects import check_project
 from app.store.tables import chunks, document_versions, documents, jobs, projects, repositories
 from ingest.types import Scope
+
+GENERATIONS = select(repositories.c.id, repositories.c.generation).where(
+    repositories.c.project_id == bindparam("project_id"), repositories.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 def missing(repository_id: int) -> NotFoundError:
@@ -82,20 +86,21 @@ class RepositoryStore:
 
         return await self._database.write(work)
 
-    async def scopes(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]:
-        """Their present generations, in the order asked for; raises NotFoundError naming the first missing."""
+    def scopes_now(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]:
+        """Their present generations, in the order asked for; raises NotFoundError naming the first missing.
+
+        Blocking: retrieval runs in a thread of its own.
+        """
 
         def work(connection: Connection) -> tuple[Scope, ...]:
-            query = select(repositories.c.id, repositories.c.generation).where(
-                repositories.c.project_id == caller.project_id, repositories.c.id.in_(repository_ids)
-            )
-            found = {row.id: row.generation for row in connection.execute(query)}
+            rows = connection.execute(GENERATIONS, {"project_id": caller.project_id, "ids": list(repository_ids)})
+            found = {row.id: row.generation for row in rows}
             for repository_id in repository_ids:
                 if repository_id not in found:
                     raise missing(repository_id)
             return tuple(Scope(each, found[each]) for each in dict.fromkeys(repository_ids))
 
-        return await self._database.read(work)
+        return self._database.read_now(work)
 
 
 def lock_repository(connection: Connection, caller: Caller, repository_id: int) -> None:

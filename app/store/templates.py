@@ -54,4 +54,4 @@ class TemplateStore:
                     )
             return found
 
-        return await self._database.read(work)
+        return await self._database.look_up(work)

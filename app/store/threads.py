@@ -48,7 +48,7 @@ class ThreadStore:
             rows = list(connection.execute(newest))
             return ThreadState(thread_id, tuple(Turn(row.number, row.question, row.answer) for row in reversed(rows)))
 
-        return await self._database.read(work)
+        return await self._database.look_up(work)
 
 
 def add_turn(connection: Connection, caller: Caller, turn: NewTurn, trace_id: str) -> None:

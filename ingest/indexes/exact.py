@@ -88,7 +88,7 @@ class ExactIndex:
             return Found((), 0, 0)
         scores = np.concatenate([snapshot.matrix @ query for snapshot in snapshots])
         ids = np.concatenate([snapshot.ids for snapshot in snapshots])
-        owners = np.repeat([scope.repository_id for scope in scopes], [len(snapshot.ids) for snapshot in snapshots])
+        ends = np.cumsum([len(snapshot.ids) for snapshot in snapshots])
         keep = min(limit, len(scores))
         if keep == 0:
             return Found((), len(scores), 0)
@@ -96,7 +96,11 @@ class ExactIndex:
         bar = np.partition(scores, len(scores) - keep)[len(scores) - keep]
         best = np.flatnonzero(scores >= bar)
         order = best[np.lexsort((ids[best], -scores[best]))][:keep]
-        matches = tuple(Match(int(ids[i]), int(owners[i]), float(scores[i])) for i in order)
+        owners = np.searchsorted(ends, order, side="right")
+        matches = tuple(
+            Match(chunk_id, scopes[owner].repository_id, score)
+            for chunk_id, owner, score in zip(ids[order].tolist(), owners.tolist(), scores[order].tolist(), strict=True)
+        )
         above = np.count_nonzero(scores >= np.float64(threshold))  # not rounded to float32, as scores are
         return Found(matches, len(scores), int(above))
 

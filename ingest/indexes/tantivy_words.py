@@ -62,10 +62,12 @@ class TantivyIndex:
             must = tantivy.Occur.Must
             both = tantivy.Query.boolean_query([(must, tantivy.Query.boolean_query(should)), (must, inside)])
             found = searcher.search(both, limit).hits
-            matches = []
-            for score, address in found:
-                document = searcher.doc(address)
-                matches.append(Match(document.get_first("id"), document.get_first("repository"), score))
+            addresses = [address for _, address in found]
+            ids = searcher.fast_field_values("id", addresses)
+            owners = searcher.fast_field_values("repository", addresses)
+            matches = [
+                Match(chunk_id, owner, score) for chunk_id, owner, (score, _) in zip(ids, owners, found, strict=True)
+            ]
             matches.sort(key=lambda match: (-match.score, match.chunk_id))
             return LexicalMatches(tuple(matches), _ceiling(searcher, terms))
         except ValueError as error:

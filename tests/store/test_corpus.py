@@ -199,7 +199,7 @@ async def test_every_change_of_what_can_be_found_has_a_generation(shelves: Shelv
     await shelves.documents.delete(shelves.caller, first.document.id)
     await shelves.published(repository, "b.txt", "three")
     assert await visible(shelves, repository) == (4, ["three"])
-    assert await shelves.repositories.scopes(shelves.caller, [repository, repository]) == (Scope(repository, 4),)
+    assert shelves.repositories.scopes_now(shelves.caller, [repository, repository]) == (Scope(repository, 4),)
 
 
 async def test_publications_at_the_same_time_each_see_the_one_before(shelves: Shelves) -> None:
@@ -226,7 +226,7 @@ async def test_hits_are_of_published_versions_only_best_first(shelves: Shelves) 
     unseen = shelves.corpus.batch(task, 0, 1)[0].chunk_id
 
     scores = {ids[0]: 0.5, ids[1]: 0.9, ids[2]: 0.5, unseen: 1.0, 10**9: 1.0}
-    hits = await shelves.chunks.hits(shelves.caller, scores)
+    hits = shelves.chunks.hits_now(shelves.caller, scores)
 
     assert [(hit.chunk_id, hit.score) for hit in hits] == [(ids[1], 0.9), (ids[0], 0.5), (ids[2], 0.5)]
     text = await shelves.documents.text(shelves.caller, added.document.id)

@@ -154,7 +154,7 @@ class Tenants(RuleBasedStateMachine):
         for repository, inside in world.repositories.items():
             assert {each.id for each in await shelves.documents.all(caller, repository, 99)} == inside
             _, ids = await shelves.chunks.visible_ids(caller, repository)
-            hits = await shelves.chunks.hits(caller, dict.fromkeys(ids, 0.5))
+            hits = shelves.chunks.hits_now(caller, dict.fromkeys(ids, 0.5))
             assert len(hits) == len(ids)
             words = sorted(word for each in inside & set(world.published) for word in world.published[each].split())
             assert sorted(hit.content for hit in hits) == words
@@ -189,13 +189,13 @@ class Tenants(RuleBasedStateMachine):
                 shelves.repositories.get(caller, repository),
                 shelves.repositories.change(caller, repository, {"name": "stolen"}),
                 shelves.repositories.delete(caller, repository),
-                shelves.repositories.scopes(caller, [*mine.repositories, repository]),
+                asyncio.to_thread(shelves.repositories.scopes_now, caller, [*mine.repositories, repository]),
                 shelves.chunks.visible_ids(caller, repository),
                 shelves.documents.all(caller, repository, 9),
                 shelves.add(repository, "a.txt", "theirs"),
             )
             _, ids = await theirs.shelves.chunks.visible_ids(theirs.caller, repository)
-            assert await shelves.chunks.hits(caller, dict.fromkeys(ids, 0.5)) == []
+            assert shelves.chunks.hits_now(caller, dict.fromkeys(ids, 0.5)) == []
             assert await shelves.chunks.passages(caller, ids) == []
         for document in theirs.documents:
             await check_refused(
