@@ -84,10 +84,10 @@ class MemoryShelf:
             int(each): Hit(int(each), 1, int(owner), "a", text, 0, len(text), "", 0.0) for each, owner, text in rows
         }
 
-    async def scopes(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]:
+    def scopes_now(self, caller: Caller, repository_ids: Sequence[int]) -> tuple[Scope, ...]:
         return tuple(Scope(each, 1) for each in repository_ids)
 
-    async def hits(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
+    def hits_now(self, caller: Caller, scores: Mapping[int, float]) -> list[Hit]:
         return [self._hits[each] for each in scores]
 
     async def load(self, caller: Caller, repository_id: int) -> None:
