@@ -120,9 +120,18 @@ class TestBesideAService:
         asked = footnote(data, "ask", QUESTION, PORT=served.port)
         assert "safety certificate" in asked.stdout
 
+    def test_a_service_on_another_port_is_found_by_its_folder(self, data: Path, served: Served) -> None:
+        assert "safety certificate" in footnote(data, "ask", QUESTION, PORT="9").stdout
+
     def test_a_folder_in_use_is_told_plainly(self, data: Path, served: Served) -> None:
-        """The service listens elsewhere than the settings say: the command cannot reach it, nor start its own."""
-        refused = footnote(data, "ask", QUESTION, PORT="9")
+        """The address in the folder is lost and the settings name another: no way to the service, nor to one's own."""
+        address = data / "address"
+        kept = address.read_text()
+        address.unlink()
+        try:
+            refused = footnote(data, "ask", QUESTION, PORT="9")
+        finally:
+            address.write_text(kept)
         assert refused.returncode == 1
         assert f"in use by process {served.process.pid}" in refused.stderr
         assert "Traceback" not in refused.stderr
