@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,21 +12,16 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-import app
-import ingest
-
 # Tests here touch disks and databases, and the machine is shared: an example may take as long as it needs.
 settings.register_profile("footnote", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("footnote")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _every_module_is_loaded() -> None:
-    """Hypothesis also draws constants it finds in our loaded modules: one loaded in mid-test would change the draw."""
-    for package in (app, ingest):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if "migrations" not in module.name and not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps a file's tests on one worker, in their order: some build on what the one before left in its folder."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")
