@@ -17,6 +17,7 @@ settings.register_profile("footnote", deadline=None, suppress_health_check=[Heal
 settings.load_profile("footnote")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps a file's tests on one worker, in their order: some build on what the one before left in its folder."""
     for item in items:
