@@ -1,6 +1,6 @@
 """What the ingest pipeline passes from step to step, and the protocols of its exchangeable parts.
 
-    file --Reader--> Block* --join_blocks--> CanonicalText --chunk_text--> ChunkSpan* --Embedder--> vectors
+    file --reader--> Block* --join_blocks--> CanonicalText --chunk_text--> ChunkSpan* --Embedder--> vectors
                                                                                   --VectorIndex, LexicalIndex--> Match*
 
 Every offset in this package is a Python string index (a Unicode code point) into ONE canonical text.
@@ -9,9 +9,8 @@ Every offset in this package is a Python string index (a Unicode code point) int
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -138,12 +137,6 @@ class EmbedderUnavailableError(Exception):
 
 class TextTooLongError(ValueError):
     """A text has more tokens than the embedder's window; embedding it would silently drop the rest."""
-
-
-class Reader(Protocol):
-    """Turns one file into blocks in reading order; raises `IngestError`."""
-
-    def __call__(self, path: Path) -> Iterable[Block]: ...
 
 
 class Tokenizer(Protocol):
