@@ -21,7 +21,8 @@ from app.core.health import examine
 from app.core.ingesting import IngestRun
 from app.core.jobs import JobEngine
 from app.core.parts import Limits, Parts
-from app.core.pipeline import Defaults, Pipeline
+from app.core.pipeline import Pipeline
+from app.core.ports import Defaults
 from app.core.retrieval import Retriever
 from app.core.snapshots import SnapshotLoader
 from app.core.types import Caller, Scope
@@ -237,7 +238,6 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         blobs=blobs,
         defaults=defaults,
         limits=Limits(
-            settings.max_upload_bytes,
             settings.max_files_per_upload,
             settings.upload_wait_s,
             settings.max_messages,

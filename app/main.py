@@ -56,14 +56,13 @@ def create_app(
         running: Service = await asyncio.to_thread(build, settings) if service is None else service
         # Questions are answered while the job engine starts; files uploaded meanwhile are rows, which it then reads.
         starting = asyncio.create_task(asyncio.to_thread(running.start))
+        starting.add_done_callback(_tell_failure)
         try:
             if on_ready is not None:
                 on_ready(running)
             yield {"parts": running.parts}
         finally:
             await asyncio.wait([starting])
-            if (failure := starting.exception()) is not None:
-                _log.error("jobs could not be started", exc_info=failure)
             await running.parts.pipeline.drain()
             await running.parts.close_models()
             await asyncio.to_thread(running.stop)
@@ -85,6 +84,12 @@ def create_app(
     _add_errors(app)
     _add_schemas(app)
     return app
+
+
+def _tell_failure(starting: asyncio.Task[None]) -> None:
+    """The service goes on answering; health names the part that does not."""
+    if (failure := starting.exception()) is not None:
+        _log.error("jobs could not be started", exc_info=failure)
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -12,8 +12,8 @@ from app.api.bodies import json_object
 from app.api.caller import PartsNow, Reader
 from app.api.schemas import CheckedShape, VerifyResult
 from app.core.errors import InvalidRequestError
+from app.core.retrieval_options import settle
 from app.core.tracing import describe_funnel
-from app.core.types import Retrieval
 from app.core.verification import texts_needed, verify
 from app.dialects.chat import Repositories
 from app.dialects.chunks import document_chunks
@@ -40,19 +40,15 @@ class RetrieveResult(BaseModel):
 @router.post("/v1/retrieve", summary="Find chunks", response_model=RetrieveResult)
 async def retrieve(body: RetrieveRequest, caller: Reader, parts: PartsNow) -> Response:
     """The same search that a completion does; repositories, limit and threshold default to the project's."""
-    project, defaults = await parts.projects.get(caller), parts.defaults
+    project, defaults = await parts.projects.defaults(caller), parts.defaults
     options = body.repositories or Repositories()
-    ids = tuple(dict.fromkeys(project.repository_ids if options.ids is None else options.ids))
+    ids = project.repository_ids if options.ids is None else options.ids
     if not ids:
         raise InvalidRequestError("Name at least one repository in `repositories.ids`.", field="repositories.ids")
     if not body.query.strip() or len(body.query) > defaults.max_question_chars:
         raise InvalidRequestError(f"`query` must have 1 to {defaults.max_question_chars} characters.", field="query")
-    limit = options.limit or project.retrieval_limit or defaults.limit
-    if limit > defaults.max_limit:
-        raise InvalidRequestError(f"At most {defaults.max_limit} chunks can be asked for.", field="repositories.limit")
-    bars = (options.similarity_threshold, project.similarity_threshold, defaults.similarity_threshold)
-    threshold = next(bar for bar in bars if bar is not None)
-    found = await parts.retriever.retrieve(caller, body.query, Retrieval(ids, limit, threshold))
+    retrieval = settle(ids, options.limit, options.similarity_threshold, project, defaults)
+    found = await parts.retriever.retrieve(caller, body.query, retrieval)
     result = {"document_chunks": document_chunks(found.hits), "retrieval": describe_funnel(found.funnel)}
     return Response(orjson.dumps(result), media_type="application/json")  # bytes: checking our own shape costs 2 ms
 

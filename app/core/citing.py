@@ -52,11 +52,6 @@ def claims(answer: str) -> Iterator[tuple[int, int, int]]:
             yield int(number), *last_claim
 
 
-def verify_quote(text: str, start: int, end: int, quote_sha256: str) -> bool:
-    """Is the quote with this hash what stands at `[start:end)` of the canonical text?"""
-    return 0 <= start < end <= len(text) and sha256(text[start:end]) == quote_sha256
-
-
 def sha256(text: str) -> str:
     """Hex SHA-256 of the UTF-8 bytes."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -69,13 +69,6 @@ class TooLargeError(AppError):
     code = "too_large"
 
 
-class UnsupportedTypeError(AppError):
-    """This type of file cannot be read."""
-
-    status = 415
-    code = "unsupported_type"
-
-
 class ProviderError(AppError):
     """The model's provider failed."""
 

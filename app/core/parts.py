@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from app.core.access import Access
 from app.core.circulation import Circulation
 from app.core.health import PartHealth
-from app.core.pipeline import Defaults, Pipeline
+from app.core.pipeline import Pipeline
+from app.core.ports import Defaults
 from app.core.retrieval import Retriever
 from app.core.shelves import (
     BlobShelf,
@@ -26,7 +27,6 @@ from app.core.shelves import (
 class Limits:
     """What the routes refuse, so that nothing grows without bound."""
 
-    upload_bytes: int
     files_per_upload: int
     upload_wait_s: float
     messages: int

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from app.core.citing import cite
 from app.core.errors import AppError, InvalidRequestError
 from app.core.ports import (
+    Defaults,
     Journal,
     ModelChoice,
     Models,
@@ -38,6 +39,7 @@ from app.core.ports import (
 )
 from app.core.prompting import build_messages, fill_templates, find_question, number_sources
 from app.core.retrieval import Found, Retriever
+from app.core.retrieval_options import settle
 from app.core.toolcalls import assemble
 from app.core.tracing import describe
 from app.core.types import (
@@ -60,18 +62,6 @@ from app.core.types import (
 
 _log = logging.getLogger(__name__)
 DEFAULT = "default"  # as a model's name: the project's
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What holds where neither the request nor the project says anything."""
-
-    model: str
-    limit: int
-    max_limit: int
-    similarity_threshold: float
-    refusal_text: str
-    max_question_chars: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,14 +233,7 @@ class Pipeline:
                 "are searched for. Put long material into a document.",
                 field="messages.content",
             )
-        limit = ask.limit or project.limit or self._defaults.limit
-        if limit > self._defaults.max_limit:
-            raise InvalidRequestError(
-                f"At most {self._defaults.max_limit} chunks can be asked for.", field="repositories.limit"
-            )
-        bars = (ask.similarity_threshold, project.similarity_threshold, self._defaults.similarity_threshold)
-        threshold = next(bar for bar in bars if bar is not None)
-        return Retrieval(tuple(dict.fromkeys(repository_ids)), limit, threshold)
+        return settle(repository_ids, ask.limit, ask.similarity_threshold, project, self._defaults)
 
     async def _retrieve(self, run: Run, resolved: Resolved) -> Retrieved:
         if resolved.retrieval is None:

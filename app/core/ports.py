@@ -51,6 +51,18 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds where neither the request nor the project says anything."""
+
+    model: str
+    limit: int
+    max_limit: int
+    similarity_threshold: float
+    refusal_text: str
+    max_question_chars: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectDefaults:
     """What a project says where a request is silent."""
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core.library import Added, ChunkRow, Document, DocumentText, Job, Key, Project, Repository, Upload
-from app.core.ports import TraceRecord
+from app.core.ports import ProjectDefaults, TraceRecord
 from app.core.types import Caller, Json, Scope
 
 
 class ProjectShelf(Protocol):
+    async def defaults(self, caller: Caller) -> ProjectDefaults: ...
     async def create(self, caller: Caller, name: str) -> Project: ...
     async def all(self, caller: Caller) -> list[Project]: ...
     async def get(self, caller: Caller) -> Project: ...

@@ -71,6 +71,8 @@ class OpenAIDialect:
         for name in REFUSED:
             if body.get(name):
                 raise InvalidRequestError(f"`{name}` is not supported here: leave it out.", field=name)
+        if body.get("parallel_tool_calls") is False:
+            raise InvalidRequestError("`parallel_tool_calls` cannot be switched off.", field="parallel_tool_calls")
         request = validated(OpenAIRequest, body)
         if request.n not in (None, 1):
             raise InvalidRequestError("`n` must be 1: ask again for another answer.", field="n")

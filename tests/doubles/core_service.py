@@ -14,8 +14,8 @@ from pathlib import Path
 from app.core.errors import ModelNotFoundError
 from app.core.ingesting import IngestRun
 from app.core.library import Added
-from app.core.pipeline import Defaults, Pipeline
-from app.core.ports import Generator, ModelChoice
+from app.core.pipeline import Pipeline
+from app.core.ports import Defaults, Generator, ModelChoice
 from app.core.retrieval import Retriever
 from app.core.snapshots import SnapshotLoader
 from app.core.types import Caller
