@@ -44,8 +44,8 @@ from app.store.keys import KeyStore
 from app.store.lock import FolderLock
 from app.store.migrate import migrate
 from app.store.projects import ProjectStore
+from app.store.prompts import PromptStore
 from app.store.repositories import RepositoryStore
-from app.store.templates import TemplateStore
 from app.store.threads import ThreadStore
 from ingest.chunker import VERSION as CHUNKER_VERSION
 from ingest.chunker import chunk_text
@@ -167,7 +167,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     )
     closing.append(parser.close)
 
-    projects, keys, templates = ProjectStore(database), KeyStore(database), TemplateStore(database)
+    projects, keys, prompts = ProjectStore(database), KeyStore(database), PromptStore(database)
     repositories, documents, chunks = RepositoryStore(database), DocumentStore(database), ChunkStore(database)
     jobs, journal, corpus = JobStore(database), JournalStore(database), CorpusStore(database)
     blobs = BlobFolder(settings.data_dir / "blobs", settings.max_upload_bytes)
@@ -225,7 +225,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     }
     parts = Parts(
         access=Access(keys, admin_key),
-        pipeline=Pipeline(projects, templates, ThreadStore(database), models, retriever, journal, defaults),
+        pipeline=Pipeline(projects, prompts, ThreadStore(database), models, retriever, journal, defaults),
         retriever=retriever,
         circulation=Circulation(repositories, documents, jobs, blobs, engine, vectors, words, snapshots),
         projects=projects,
@@ -233,7 +233,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         repositories=repositories,
         documents=documents,
         jobs=jobs,
-        templates=templates,
+        prompts=prompts,
         traces=journal,
         blobs=blobs,
         defaults=defaults,

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.schemas import ProjectChange, ProjectShape, TemplateCreate, TemplateShape
 from app.core.errors import InvalidRequestError
+from app.core.library import NewPromptVersion, PromptMessage
 
 router = APIRouter(tags=["projects"])
 
@@ -35,5 +36,6 @@ async def change(body: ProjectChange, caller: Writer, parts: PartsNow) -> object
 @router.post("/v1/templates", status_code=201, summary="Keep a prompt template", response_model=TemplateShape)
 async def create_template(body: TemplateCreate, caller: Writer, parts: PartsNow) -> TemplateShape:
     """Use it in a message: `{"role": "user", "template_id": "<id>", "params": {"name": "Ada"}}`."""
-    template_id = await parts.templates.create(caller, body.name, body.content)
-    return TemplateShape(id=template_id, name=body.name, content=body.content)
+    version = NewPromptVersion((PromptMessage("user", body.content),))
+    made = await parts.prompts.create(caller, body.name, version)
+    return TemplateShape(id=made.prompt_id, name=made.name, content=body.content)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from app.core.types import Json
+from app.core.types import Json, Role
 
 
 class JobState(enum.StrEnum):
@@ -143,3 +143,52 @@ class ChunkRow:
     page: int | None
     heading_path: tuple[str, ...]
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """A message with placeholders."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewPromptVersion:
+    """A version of a saved prompt, before it has a number; None leaves a choice to the request or the project."""
+
+    messages: tuple[PromptMessage, ...]
+    model: str | None = None
+    params: Mapping[str, Json] = field(default_factory=dict)  # names of app.core.types.Sampling
+    functions: tuple[Mapping[str, Json], ...] = ()
+    function_call: Json = None
+    tag: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptVersion:
+    """A version of a saved prompt."""
+
+    prompt_id: str  # UUID
+    name: str
+    number: int  # from 1
+    messages: tuple[PromptMessage, ...]
+    model: str | None
+    params: Mapping[str, Json]
+    functions: tuple[Mapping[str, Json], ...]
+    function_call: Json
+    tag: str | None
+    note: str | None
+    created_by: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPrompt:
+    """A prompt as it is listed."""
+
+    id: str
+    name: str
+    versions: int
+    created_at: float

@@ -17,8 +17,8 @@ from app.core.shelves import (
     JobShelf,
     KeyShelf,
     ProjectShelf,
+    PromptShelf,
     RepositoryShelf,
-    TemplateShelf,
     TraceShelf,
 )
 
@@ -45,7 +45,7 @@ class Parts:
     repositories: RepositoryShelf
     documents: DocumentShelf
     jobs: JobShelf
-    templates: TemplateShelf
+    prompts: PromptShelf
     traces: TraceShelf
     blobs: BlobShelf
     defaults: Defaults

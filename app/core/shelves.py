@@ -9,7 +9,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from app.core.library import Added, ChunkRow, Document, DocumentText, Job, Key, Project, Repository, Upload
+from app.core.library import (
+    Added,
+    ChunkRow,
+    Document,
+    DocumentText,
+    Job,
+    Key,
+    NewPromptVersion,
+    Project,
+    PromptVersion,
+    Repository,
+    SavedPrompt,
+    Upload,
+)
 from app.core.ports import ProjectDefaults, TraceRecord
 from app.core.types import Caller, Json, Scope
 
@@ -66,8 +79,19 @@ class JobShelf(Protocol):
     async def request_cancel(self, caller: Caller, job_id: int) -> Job: ...
 
 
-class TemplateShelf(Protocol):
-    async def create(self, caller: Caller, name: str, content: str) -> str: ...
+class PromptShelf(Protocol):
+    async def create(self, caller: Caller, name: str, version: NewPromptVersion) -> PromptVersion: ...
+    async def add_version(self, caller: Caller, prompt_id: str, version: NewPromptVersion) -> PromptVersion: ...
+    async def tag(self, caller: Caller, prompt_id: str, number: int, tag: str | None) -> PromptVersion: ...
+    async def get(
+        self, caller: Caller, prompt: str, number: int | None = None, tag: str | None = None
+    ) -> PromptVersion:
+        """A version of the prompt with this id, else of the newest with this name; the newest unless told which."""
+        ...
+
+    async def versions(self, caller: Caller, prompt_id: str) -> list[PromptVersion]: ...
+    async def all(self, caller: Caller) -> list[SavedPrompt]: ...
+    async def delete(self, caller: Caller, prompt_id: str) -> None: ...
 
 
 class TraceShelf(Protocol):

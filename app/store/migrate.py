@@ -8,7 +8,7 @@ from sqlalchemy import inspect, text
 
 from app.store.engine import Database
 
-HEAD = "0001"  # the newest file in migrations/versions; tests/store/test_migrations.py compares
+HEAD = "0002"  # the newest file in migrations/versions; tests/store/test_migrations.py compares
 FOLDER = Path(__file__).parent / "migrations"
 LOCK_ID = 0x466F6F74  # any constant: PostgreSQL's advisory lock that lets one process migrate
 

@@ -11,8 +11,10 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -185,34 +187,173 @@ turns = Table(
     _id(),
     _project(),
     Column("thread_id", ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("number", Integer, nullable=False),  # from 1 in the thread, in the order of asking
+    Column("follows", Integer),  # the turn it was asked after; None for one that starts the conversation
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False),
-    Column("trace_id", String(36), nullable=False),
+    Column("trace_id", String(100), nullable=False),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("thread_id", "number"),
 )
 
-templates = Table(
-    "templates",
+prompts = Table(
+    "prompts",
     metadata,
     Column("id", String(36), primary_key=True),
     _project(),
     Column("name", String(200), nullable=False),
-    Column("content", Text, nullable=False),
     Column("created_at", Float, nullable=False),
+    Index(None, "project_id", "name"),
+)
+
+prompt_versions = Table(
+    "prompt_versions",
+    metadata,
+    _id(),
+    _project(),
+    Column("prompt_id", ForeignKey("prompts.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),  # from 1 in the prompt
+    Column("messages", Jsonb, nullable=False),  # [{"role", "content"}, ...], with placeholders
+    Column("model", String(200)),
+    Column("params", Jsonb, nullable=False),  # sampling, under the names of app.core.types.Sampling
+    Column("functions", Jsonb, nullable=False),  # JSON Schema functions the model may call
+    Column("function_call", Jsonb),
+    Column("tag", String(100)),  # at most one version of a prompt has it; naming it again moves it
+    Column("note", Text),
+    Column("created_by", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("prompt_id", "number"),
+    UniqueConstraint("prompt_id", "tag"),
+)
+
+workspaces = Table(  # groups logs and experiments inside a project; what Parea calls a project
+    "workspaces",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _project(),
+    Column("name", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("project_id", "name"),
 )
 
 traces = Table(
     "traces",
     metadata,
-    Column("id", String(36), primary_key=True),
-    _project(),
+    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", String(100), primary_key=True),  # the caller's own, or a UUID; another project may use the same
+    Column("kind", String(20), nullable=False),  # completion, or log: written by the caller
     Column("created_at", Float, nullable=False),
     Column("outcome", String(20), nullable=False),  # stop, length, tool_calls, refused, error, cancelled
     Column("model", String(200), nullable=False),
     Column("question", Text, nullable=False),
     Column("duration_ms", Float, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost", Float),  # US dollars; None where no price is known
+    Column("name", String(500)),
+    Column("parent_id", String(100)),  # the trace it is a part of
+    Column("root_id", String(100), nullable=False),  # the outermost one; itself when it has no parent
+    Column("user", String(200), nullable=False),
+    Column("thread_id", String(36)),
+    Column("workspace_id", String(36)),
+    Column("experiment_id", String(36)),
+    Column("cache_key", String(64)),  # of everything that could have changed the answer; None when not cacheable
+    Column("scores", Jsonb, nullable=False),  # [{"name", "score", "reason"}, ...]
     Column("detail", Jsonb, nullable=False),  # request, sources, prompt, answer, usage, timings, error
     Index(None, "project_id", "created_at"),
+    Index(None, "project_id", "root_id"),
+    Index(None, "project_id", "experiment_id"),
+    Index(None, "project_id", "cache_key"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    _id(),
+    Column("project_id", Integer, nullable=False),
+    Column("trace_id", String(100), nullable=False),
+    Column("positive", Boolean),  # Prem's thumb
+    Column("score", Float),  # Parea's 0..1
+    Column("name", String(500)),
+    Column("target", Text),  # what should have been answered
+    Column("comment", Text),
+    Column("messages", Jsonb, nullable=False),  # Prem's corrected conversation
+    Column("user", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
+    ForeignKeyConstraint(
+        ["project_id", "trace_id"],
+        ["traces.project_id", "traces.id"],
+        name="fk_feedback_trace_id_traces",
+        ondelete="CASCADE",
+    ),
+    Index(None, "project_id", "trace_id"),
+    sqlite_autoincrement=True,
+)
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _project(),
+    Column("workspace_id", ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(500), nullable=False),
+    Column("run_name", String(500), nullable=False),
+    Column("metadata", Jsonb, nullable=False),
+    Column("status", String(20), nullable=False),  # pending, running, completed, failed
+    Column("dataset_stats", Jsonb, nullable=False),  # scores of the whole run, reported when it finished
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Index(None, "project_id", "created_at"),
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    _id(),
+    _project(),
+    Column("name", String(200), nullable=False),
+    Column("columns", Jsonb, nullable=False),  # names of the inputs, in order
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("project_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+test_cases = Table(
+    "test_cases",
+    metadata,
+    _id(),
+    _project(),
+    Column("dataset_id", ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("inputs", Jsonb, nullable=False),
+    Column("target", Text),
+    Column("tags", Jsonb, nullable=False),
+    Column("created_at", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+todos = Table(  # what the documents do not answer yet, and whatever else somebody wants done about them
+    "todos",
+    metadata,
+    _id(),
+    _project(),
+    Column("title", Text, nullable=False),
+    Column("completed", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("completed_at", Float),
+    Column("due_date", Float),
+    Column("weight", Integer, nullable=False),
+    Column("parent_id", ForeignKey("todos.id", ondelete="CASCADE"), index=True),
+    Column("tags", Jsonb, nullable=False),
+    # of a content gap; `cause` is None for a todo that somebody wrote
+    Column("cause", String(20)),  # refused, unsupported
+    Column("question", Text),
+    Column("asked", Integer, nullable=False),  # how often, similar questions included
+    Column("last_asked_at", Float),
+    Column("repository_ids", Jsonb, nullable=False),  # where it was looked for
+    Column("similarity_threshold", Float),
+    Column("near_misses", Jsonb, nullable=False),  # [{"document_id", "document_name", "score", "content"}, ...]
+    Column("vector", LargeBinary),  # of the question, float32; similar questions fold into one
+    Column("answered_by", Integer),  # the document whose text closed it
+    Index(None, "project_id", "completed"),
+    sqlite_autoincrement=True,
 )

@@ -101,7 +101,7 @@ class CoreService:
         shelves = self.shelves
         return Pipeline(
             shelves.projects,
-            shelves.templates,
+            shelves.prompts,
             shelves.threads,
             models,
             self.retriever,

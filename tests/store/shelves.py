@@ -18,8 +18,8 @@ from app.store.jobs import JobStore
 from app.store.journal import JournalStore
 from app.store.keys import KeyStore
 from app.store.projects import ProjectStore
+from app.store.prompts import PromptStore
 from app.store.repositories import RepositoryStore
-from app.store.templates import TemplateStore
 from app.store.threads import ThreadStore
 from ingest.types import BlockKind, BlockSpan, CanonicalText, ChunkSpan
 
@@ -40,7 +40,7 @@ class Shelves:
     corpus: CorpusStore
     jobs: JobStore
     journal: JournalStore
-    templates: TemplateStore
+    prompts: PromptStore
     threads: ThreadStore
 
     @classmethod
@@ -56,7 +56,7 @@ class Shelves:
             CorpusStore(database),
             JobStore(database),
             JournalStore(database),
-            TemplateStore(database),
+            PromptStore(database),
             ThreadStore(database),
         )
 
