@@ -115,7 +115,9 @@ class IngestRun:
         vectors: VectorStore,
         lexical: LexicalIndex,
         snapshots: SnapshotIndex,
+        on_published: Callable[[Task, Sequence[int]], None] = lambda task, chunk_ids: None,
     ) -> None:
+        self._on_published = on_published  # told of each version that searches see now; must not raise
         self._corpus = corpus
         self._blobs = blobs
         self._parse = parse
@@ -164,6 +166,7 @@ class IngestRun:
         if published is not None:
             self._forget(published.removed)
             self._blobs.delete(task.caller, published.blobs)
+        self._on_published(task, published.added if published is not None else ())
 
     def fail(self, job_id: int, message: str, *, cancelled: bool = False) -> None:
         """Closes the job with a reason, and takes its unseen chunks out of the indexes."""

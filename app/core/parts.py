@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from app.core.access import Access
 from app.core.circulation import Circulation
+from app.core.embedding import TextEmbeddings
 from app.core.health import PartHealth
 from app.core.pipeline import Pipeline
-from app.core.ports import Defaults
+from app.core.ports import Cards, Defaults
 from app.core.retrieval import Retriever
 from app.core.shelves import (
     BlobShelf,
@@ -19,6 +20,7 @@ from app.core.shelves import (
     ProjectShelf,
     PromptShelf,
     RepositoryShelf,
+    TodoShelf,
     TraceShelf,
 )
 
@@ -30,6 +32,7 @@ class Limits:
     files_per_upload: int
     upload_wait_s: float
     messages: int
+    embedding_inputs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Parts:
     access: Access
     pipeline: Pipeline
     retriever: Retriever
+    models: Cards
+    embeddings: TextEmbeddings
     circulation: Circulation
     projects: ProjectShelf
     keys: KeyShelf
@@ -47,6 +52,7 @@ class Parts:
     jobs: JobShelf
     prompts: PromptShelf
     traces: TraceShelf
+    todos: TodoShelf
     blobs: BlobShelf
     defaults: Defaults
     limits: Limits

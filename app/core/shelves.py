@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from app.core.gaps import GapRules
 from app.core.library import (
     Added,
     ChunkRow,
@@ -24,6 +25,7 @@ from app.core.library import (
     Upload,
 )
 from app.core.ports import ProjectDefaults, TraceRecord
+from app.core.todos import NewGap, NewTodo, OpenGap, Todo, TodoOrder
 from app.core.types import Caller, Json, Scope
 
 
@@ -97,6 +99,54 @@ class PromptShelf(Protocol):
 class TraceShelf(Protocol):
     async def all(self, caller: Caller, limit: int, before: str | None = None) -> Sequence[TraceRecord]: ...
     async def get(self, caller: Caller, trace_id: str) -> TraceRecord: ...
+
+
+class TodoShelf(Protocol):
+    async def create(self, caller: Caller, new: NewTodo) -> Todo: ...
+    async def all(
+        self, caller: Caller, completed: bool | None, order: TodoOrder, limit: int, skip: int = 0
+    ) -> list[Todo]: ...
+    async def get(self, caller: Caller, todo_id: int) -> Todo: ...
+    async def toggle(self, caller: Caller, todo_id: int) -> Todo: ...
+    async def change(self, caller: Caller, todo_id: int, values: Mapping[str, Json]) -> Todo:
+        """Raises InvalidRequestError for a parent that is the todo itself or below it."""
+        ...
+
+    async def delete(self, caller: Caller, todo_id: int) -> None:
+        """With all below it."""
+        ...
+
+
+class GapShelf(Protocol):
+    async def count(
+        self,
+        caller: Caller,
+        question: str,
+        repository_ids: tuple[int, ...],
+        vector: bytes,
+        asked_at: float,
+        rules: GapRules,
+    ) -> bool:
+        """Counts a question in the gap that asks the same; False when there is none."""
+        ...
+
+    async def note(self, caller: Caller, gap: NewGap, rules: GapRules) -> bool:
+        """Makes a todo of a gap, or counts it in one made meanwhile; False when no more can be kept."""
+        ...
+
+    async def waiting(self, caller: Caller, repository_id: int) -> list[OpenGap]:
+        """The open gaps of a repository, those asked most first."""
+        ...
+
+    async def overdue(self, caller: Caller | None = None) -> list[OpenGap]:
+        """Open gaps in whose project something was published since they were asked; of all projects for None."""
+        ...
+
+    async def complete(
+        self, caller: Caller, todo_id: int, document_ids: Sequence[int], just_published: Collection[int] = ()
+    ) -> int | None:
+        """Completes an open gap by the first of these documents that is newer than the question; returns which."""
+        ...
 
 
 class BlobShelf(Protocol):
