@@ -17,6 +17,10 @@ from threadpoolctl import threadpool_limits
 from app.core.access import Access
 from app.core.circulation import Circulation
 from app.core.dispatch import Dispatcher
+from app.core.embedding import TextEmbeddings
+from app.core.gap_closing import GapCloser
+from app.core.gap_list import GapList
+from app.core.gaps import GapRules
 from app.core.health import examine
 from app.core.ingesting import IngestRun
 from app.core.jobs import JobEngine
@@ -30,6 +34,8 @@ from app.providers.any_llm_retry import ModelLimits
 from app.providers.catalogue import Catalogue
 from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
 from app.providers.extractive import ExtractiveGenerator
+from app.providers.model_cards import ModelCards, embedding_card
+from app.providers.prices import Price, PriceBook
 from app.providers.rows_only_jobs import RowsOnlyJobEngine
 from app.settings import Settings, vendor_environment
 from app.store.admin_key import find_admin_key
@@ -38,6 +44,7 @@ from app.store.chunks import ChunkStore
 from app.store.corpus import CorpusStore
 from app.store.documents import DocumentStore
 from app.store.engine import Database
+from app.store.gaps import GapStore
 from app.store.jobs import JobStore
 from app.store.journal import JournalStore
 from app.store.keys import KeyStore
@@ -47,6 +54,7 @@ from app.store.projects import ProjectStore
 from app.store.prompts import PromptStore
 from app.store.repositories import RepositoryStore
 from app.store.threads import ThreadStore
+from app.store.todos import TodoStore
 from ingest.chunker import VERSION as CHUNKER_VERSION
 from ingest.chunker import chunk_text
 from ingest.context import VERSION as CONTEXT_VERSION
@@ -62,6 +70,7 @@ from ingest.parsing import ParseLimits, ParserPool
 
 SYSTEM = Caller(1, scopes=frozenset(Scope))  # who acts at start, before anybody has asked for anything
 RETRIEVAL_THREADS = 2
+EMBEDDING_THREADS = 2
 DRAIN_S = 10.0
 
 
@@ -161,6 +170,8 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     snapshots = ExactIndex(embedder.dimensions)
     searching = ThreadPoolExecutor(RETRIEVAL_THREADS, thread_name_prefix="retrieval")
     closing.append(searching.shutdown)
+    embedding = ThreadPoolExecutor(EMBEDDING_THREADS, thread_name_prefix="embedding")  # questions do not wait for it
+    closing.append(embedding.shutdown)
     parser = ParserPool(
         settings.job_concurrency,
         ParseLimits(settings.parse_seconds, settings.parse_memory_bytes, settings.parse_output_chars),
@@ -179,20 +190,63 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         target_tokens=min(settings.chunk_tokens, embedder.max_tokens),
     )
     texts_of = functools.partial(contextual_texts, tokenizer=embedder.tokenizer, max_tokens=embedder.max_tokens)
-    steps = IngestRun(corpus, blobs, parser.parse, chunk, embedder, fingerprint, vectors, words, snapshots)
+    files = SnapshotFiles(settings.data_dir / "snapshots" / fingerprint)
+    rules = GapRules(settings.gap_similarity, settings.max_gaps, settings.gap_checks)
+    gaps, closing_gaps = GapStore(database), ThreadPoolExecutor(1, thread_name_prefix="gap-retrieval")
+    closing.append(closing_gaps.shutdown)
+    gap_closer = GapCloser(
+        gaps,
+        projects,
+        # A retriever of its own: a loader's locks belong to one event loop, and questions do not wait for gaps.
+        Retriever(
+            repositories,
+            chunks,
+            SnapshotLoader(chunks, snapshots, vectors, files, embedder, closing_gaps),
+            snapshots,
+            words,
+            embedder,
+            closing_gaps,
+        ),
+        vectors,
+        rules,
+        settings.retrieval_limit,
+    )
+    steps = IngestRun(
+        corpus,
+        blobs,
+        parser.parse,
+        chunk,
+        embedder,
+        fingerprint,
+        vectors,
+        words,
+        snapshots,
+        gap_closer.published,
+    )
     runner: JobEngine = RowsOnlyJobEngine()
     if settings.run_jobs:
         executor_id = "local" if embedded else f"{socket.gethostname()}-{role}"
         runner = DbosJobEngine(DbosJobSettings(settings.jobs_database, executor_id, settings.job_concurrency))
     engine = Dispatcher(runner, jobs.unfinished, sweep=settings.run_jobs and not embedded)
-    files = SnapshotFiles(settings.data_dir / "snapshots" / fingerprint)
     loader = SnapshotLoader(chunks, snapshots, vectors, files, embedder, searching)
     retriever = Retriever(repositories, chunks, loader, snapshots, words, embedder, searching)
+    gap_list = GapList(gaps, repositories, retriever, embedder, searching, rules)
+    threads = ThreadStore(database)
+    prices = PriceBook(
+        {model: Price(each.input, each.output, each.context_length) for model, each in settings.prices.items()}
+    )
     models = Catalogue(
         extractive=ExtractiveGenerator(embedder),
         environment=vendor_environment(),
         limits=ModelLimits(settings.model_timeout_s, settings.model_retries),
         default_provider=settings.default_provider,
+    )
+    cards = ModelCards(
+        models,
+        prices,
+        embedding_card(embedder.name, dimensions=embedder.dimensions, max_tokens=embedder.max_tokens),
+        vendor_environment(),
+        settings.models,
     )
     defaults = Defaults(
         settings.default_model,
@@ -201,6 +255,8 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         settings.similarity_threshold,
         settings.refusal_text,
         settings.max_question_chars,
+        settings.max_choices,
+        settings.cache_seconds,
     )
 
     def start() -> None:
@@ -208,9 +264,11 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         if embedded:
             corpus.refill(words, texts_of)
         engine.start(steps)
+        gap_closer.start()
 
     def stop() -> None:
         engine.stop(DRAIN_S)
+        gap_closer.stop()
         for scope, ids, matrix in snapshots.newest():
             if files.generation(scope.repository_id) != scope.generation:
                 files.save(scope, ids, matrix)
@@ -225,8 +283,12 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     }
     parts = Parts(
         access=Access(keys, admin_key),
-        pipeline=Pipeline(projects, prompts, ThreadStore(database), models, retriever, journal, defaults),
+        pipeline=Pipeline(
+            projects, prompts, threads, models, retriever, journal, defaults, prices, (gap_list.follow,)
+        ),
         retriever=retriever,
+        models=cards,
+        embeddings=TextEmbeddings(embedder, embedding),
         circulation=Circulation(repositories, documents, jobs, blobs, engine, vectors, words, snapshots),
         projects=projects,
         keys=keys,
@@ -235,12 +297,14 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         jobs=jobs,
         prompts=prompts,
         traces=journal,
+        todos=TodoStore(database),
         blobs=blobs,
         defaults=defaults,
         limits=Limits(
             settings.max_files_per_upload,
             settings.upload_wait_s,
             settings.max_messages,
+            settings.max_embedding_inputs,
         ),
         health=functools.partial(examine, checks),
         close_models=models.aclose,

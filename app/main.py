@@ -21,15 +21,35 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from app import VERSION
-from app.api import completions, documents, health, jobs, projects, repositories, retrieve, traces, uploads
+from app.api import (
+    completions,
+    documents,
+    embeddings,
+    health,
+    jobs,
+    models,
+    projects,
+    repositories,
+    retrieve,
+    traces,
+    uploads,
+)
 from app.api.body_limit import BodyLimit
 from app.api.docs_page import swagger_page
 from app.api.schemas import ErrorBody
 from app.bootstrap import Service, build
-from app.core.errors import AppError, InvalidRequestError, NotFoundError, TooLargeError, UnavailableError
-from app.dialects.errors import union_error
+from app.core.errors import (
+    AppError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
+from app.dialects.envelopes import Envelope, envelope_of
 from app.settings import Settings
 
+OPENAI_PREFIXES = ("/v1", "/openai/v1", "/api/v1")  # where vendors' clients look; the first is the one in /docs
 STATIC = Path(__file__).parent / "static"
 TOO_LARGE = (
     "The request has more bytes than it may: FOOTNOTE_MAX_REQUEST_BYTES for JSON, FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES "
@@ -80,6 +100,10 @@ def create_app(
     app.add_middleware(BodyLimit, settings.max_request_bytes, settings.max_upload_request_bytes)
     for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
         app.include_router(module.router)
+    app.include_router(models.prem_router, prefix="/v1")  # before the other, whose ids may have slashes
+    for module in (models, embeddings):
+        for prefix in OPENAI_PREFIXES:
+            app.include_router(module.router, prefix=prefix, include_in_schema=prefix == OPENAI_PREFIXES[0])
     _add_pages(app)
     _add_errors(app)
     _add_schemas(app)
@@ -112,14 +136,15 @@ def _add_pages(app: FastAPI) -> None:
 
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(AppError)
-    async def expected(_request: Request, error: AppError) -> Response:
+    async def expected(request: Request, error: AppError) -> Response:
         if error.status >= 500:
             error.trace_id = error.trace_id or str(uuid.uuid4())
             _log.error("%s", error.message, extra={"trace_id": error.trace_id}, exc_info=error.__cause__)
         headers = {"x-request-id": error.trace_id} if error.trace_id else {}
         if error.status == 401:
             headers["www-authenticate"] = "Bearer"
-        return Response(orjson.dumps(union_error(error)), error.status, headers=headers, media_type="application/json")
+        shown = envelope(request)(error)
+        return Response(orjson.dumps(shown.body), shown.status, headers=headers, media_type="application/json")
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -140,10 +165,10 @@ def _add_errors(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 413:
             return await expected(request, TooLargeError(TOO_LARGE))
-        kind = NotFoundError if error.status_code == 404 else InvalidRequestError
-        shown = kind(f"{str(error.detail).rstrip('.')}: {request.method} {request.url.path}. See /docs.")
-        body = union_error(shown) | {"statusCode": error.status_code}
-        return Response(orjson.dumps(body), error.status_code, media_type="application/json")
+        kind = {404: NotFoundError, 405: MethodNotAllowedError}.get(error.status_code, InvalidRequestError)
+        return await expected(
+            request, kind(f"{str(error.detail).rstrip('.')}: {request.method} {request.url.path}. See /docs.")
+        )
 
     @app.exception_handler(SQLAlchemyError)
     async def database(request: Request, error: SQLAlchemyError) -> Response:
@@ -156,6 +181,12 @@ def _add_errors(app: FastAPI) -> None:
         shown = AppError("Something went wrong on our side. The log says what, under this trace id.")
         shown.__cause__ = error
         return await expected(request, shown)
+
+
+def envelope(request: Request) -> Envelope:
+    """How this request's clients are told of an error: as the dialect that claimed it says, else by its path."""
+    claimed: Envelope | None = getattr(request.state, "envelope", None)
+    return claimed or envelope_of(request.url.path)
 
 
 def _add_schemas(app: FastAPI) -> None:

@@ -5,17 +5,28 @@ Read from `FOOTNOTE_*` environment variables or a `.env` file; `footnote doctor`
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DOTENV = Path(".env")
 REFUSAL = "I found nothing in the documents that answers this question, so I will not guess."
+
+
+class ModelPrice(BaseModel):
+    """What a model costs, in US dollars per million tokens, and how many tokens it reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    context_length: int | None = Field(None, ge=1)
 
 
 class Settings(BaseSettings):
@@ -48,6 +59,17 @@ class Settings(BaseSettings):
     default_provider: str | None = Field(None, description="Provider of a model named without one.")
     model_timeout_s: float = Field(60.0, gt=0, description="Longest silence of a model, in seconds.")
     model_retries: int = Field(2, ge=0, le=10, description="Retries before a model's first token.")
+    models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Models to list besides those with a known price: `ollama/qwen3:8b, vllm/org/name`."
+    )
+    prices: Annotated[Mapping[str, ModelPrice], NoDecode] = Field(
+        {},
+        description='Your own prices: a JSON file, or `{"provider/model": {"input": 1, "output": 2}}` in US '
+        "dollars per million tokens; with `context_length` if you like.",
+    )
+    cache_seconds: float = Field(
+        7 * 86400.0, ge=0, description="Age at which an answer is no longer given again to callers who allow that."
+    )
 
     # retrieval
     retrieval_limit: int = Field(5, ge=1, le=50, description="Chunks brought where nobody says how many.")
@@ -55,12 +77,19 @@ class Settings(BaseSettings):
     similarity_threshold: float = Field(0.35, ge=0, le=1, description="Least similarity where nobody says one.")
     refusal_text: str = Field(REFUSAL, description="Answer given when no chunk is above the threshold.")
 
+    # content gaps
+    gap_similarity: float = Field(0.85, ge=0, le=1, description="Cosine from which two unanswered questions are one.")
+    max_gaps: int = Field(1000, ge=1, description="Most content gaps kept in a project; the least asked gives way.")
+    gap_checks: int = Field(100, ge=1, description="Most content gaps looked at again after a publication.")
+
     # limits
     max_request_bytes: int = Field(4 * 2**20, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(100 * 2**20, ge=1, description="Largest uploaded file.")
     max_upload_request_bytes: int = Field(2**30, ge=1, description="Largest upload of several files together.")
     upload_wait_s: float = Field(600.0, gt=0, description="Longest an upload with `wait=true` waits, in seconds.")
     max_files_per_upload: int = Field(100, ge=1, description="Most files in one upload.")
+    max_choices: int = Field(8, ge=1, le=128, description="Most answers to one prompt (`n`).")
+    max_embedding_inputs: int = Field(2048, ge=1, description="Most texts in one request for embeddings.")
     max_messages: int = Field(500, ge=1, description="Most messages in one conversation.")
     max_question_chars: int = Field(32_000, ge=1, description="Longest question that is searched for.")
     parse_seconds: float = Field(120.0, gt=0, description="Longest time to read one file.")
@@ -74,6 +103,38 @@ class Settings(BaseSettings):
     # wire
     sse_done_spaced: bool = Field(False, description="End streams with `data: [DONE]` instead of `data:[DONE]`.")
 
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split_models(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return (
+            _json(value)
+            if value.lstrip().startswith("[")
+            else [each.strip() for each in value.split(",") if each.strip()]
+        )
+
+    @field_validator("models", "prices")
+    @classmethod
+    def _name_providers(cls, value: Any) -> Any:
+        for model in value:
+            provider, _, name = model.partition("/")
+            if not provider or not name:
+                raise ValueError(f"{model!r} is no model id: ids look like `provider/model`")
+        return value
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _read_prices(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("{"):
+            return _json(value)
+        try:
+            return _json(Path(value).read_text()) if value.strip() else {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"neither a JSON object nor a file that can be read ({error})") from error
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
@@ -83,6 +144,13 @@ class Settings(BaseSettings):
     def jobs_database(self) -> str:
         """The URL of the job engine's own tables: beside ours in PostgreSQL, a file of its own with SQLite."""
         return self.database_url or f"sqlite:///{self.data_dir / 'jobs.sqlite'}"
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"this is not JSON: {error}") from error
 
 
 def vendor_environment() -> Mapping[str, str]:

@@ -192,3 +192,45 @@ class SavedPrompt:
     name: str
     versions: int
     created_at: float
+
+
+class ModelKind(enum.StrEnum):
+    """What a model makes of text, in Prem's words."""
+
+    TEXT = "text2text"
+    VECTOR = "text2vector"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model does; None where nobody says."""
+
+    text_input: bool | None = None
+    text_output: bool | None = None
+    embeddings: bool | None = None
+    streaming: bool | None = None
+    tools: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A model that can be called here, as the catalogue shows it; None where nobody says."""
+
+    id: str  # provider/model
+    number: int  # the same, for clients that know models by number: 1 to 2**31 - 1
+    provider: str
+    kind: ModelKind
+    capabilities: Capabilities
+    context_length: int | None = None  # tokens
+    dimensions: int | None = None  # of its vectors
+    input_price: float | None = None  # US dollars per million tokens
+    output_price: float | None = None
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """Every model that can be called here, ours first; `default` is None where that one cannot."""
+
+    cards: tuple[ModelCard, ...]
+    default: ModelCard | None

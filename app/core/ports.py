@@ -6,11 +6,12 @@ transaction after it returns. "Not there" and "not yours" raise the same NotFoun
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from app.core.types import Caller, Delta, Hit, Json, Prompt
+from app.core.library import ModelList
+from app.core.types import Caller, Completion, Delta, Hit, Json, Prompt, Usage
 
 
 class Generator(Protocol):
@@ -32,6 +33,7 @@ class ModelChoice:
     name: str  # without the provider
     generator: Generator
     cites_by_quoting: bool = False  # extractive: knows its offsets, needs no prompt
+    release: Callable[[], Coroutine[Any, Any, None]] | None = None  # frees what was opened for one request alone
 
     @property
     def id(self) -> str:
@@ -45,8 +47,11 @@ class Models(Protocol):
         """Loads what `resolve` will need, off the event loop."""
         ...
 
-    def resolve(self, model: str) -> ModelChoice:
-        """Raises ModelNotFoundError."""
+    def resolve(self, model: str, provider_key: str | None = None) -> ModelChoice:
+        """The model, called with the caller's own key if there is one.
+
+        Raises ModelNotFoundError, and InvalidRequestError for a key that the model has no use for.
+        """
         ...
 
 
@@ -60,6 +65,8 @@ class Defaults:
     similarity_threshold: float
     refusal_text: str
     max_question_chars: int
+    max_choices: int
+    cache_seconds: float  # an older answer is not given again
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,13 @@ class ThreadState:
     """A conversation as the next turn finds it."""
 
     thread_id: str
-    turns: tuple[Turn, ...]  # oldest first
+    turns: tuple[Turn, ...]  # those the next one follows, oldest first
+    last: int = 0  # number of the newest turn, on whichever branch
+    title: str = ""  # empty before the first turn
 
     @property
     def next_turn(self) -> int:
-        return self.turns[-1].number + 1 if self.turns else 1
+        return self.last + 1
 
 
 class Projects(Protocol):
@@ -109,8 +118,13 @@ class Chunks(Protocol):
 
 
 class Threads(Protocol):
-    async def open(self, caller: Caller, session: str | None) -> ThreadState:
-        """The thread the caller knows by `session`, made if new; a new anonymous one for None."""
+    async def open(
+        self, caller: Caller, session: str | None, thread_id: str | None = None, after_turn: int | None = None
+    ) -> ThreadState:
+        """The thread the caller's user knows by `session`, or an earlier one by its id; a new one for neither.
+
+        The turns are those up to `after_turn`, its newest for None. Raises NotFoundError for an unknown thread or turn.
+        """
         ...
 
 
@@ -122,7 +136,7 @@ class Templates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TraceRecord:
-    """What is kept of one completion, whatever became of it."""
+    """What is kept of one completion, whatever became of it; or a log that the caller wrote."""
 
     id: str
     created_at: float
@@ -131,6 +145,19 @@ class TraceRecord:
     question: str
     duration_ms: float
     detail: Mapping[str, Json]
+    kind: str = "completion"  # or log
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None  # US dollars
+    name: str | None = None
+    parent_id: str | None = None
+    root_id: str | None = None  # None: itself
+    user: str = ""
+    thread_id: str | None = None
+    workspace_id: str | None = None
+    experiment_id: str | None = None
+    cache_key: str | None = None
+    scores: tuple[Mapping[str, Json], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +168,40 @@ class NewTurn:
     session: str | None
     question: str
     answer: str
+    trace_id: str
+    follows: int | None = None  # the turn it was asked after
 
 
 class Journal(Protocol):
-    async def record(self, caller: Caller, trace: TraceRecord, turn: NewTurn | None) -> None:
-        """Keeps both in one transaction."""
+    async def record(self, caller: Caller, trace: TraceRecord | None, turn: NewTurn | None) -> None:
+        """Keeps both in one transaction; a trace takes the place of an earlier one with its id."""
+        ...
+
+    async def cached(self, caller: Caller, cache_key: str, since: float) -> TraceRecord | None:
+        """The newest good completion of this key that is not older than `since` (Unix seconds)."""
+        ...
+
+
+class Prices(Protocol):
+    def cost(self, model: str, usage: Usage) -> float | None:
+        """US dollars for a completion of `provider/model`; None when no price is known."""
+        ...
+
+
+class Cards(Protocol):
+    """The catalogue of models, to look at."""
+
+    @property
+    def embedding(self) -> str:
+        """The id of the embedding model."""
+        ...
+
+    async def cards(self, default: str) -> ModelList:
+        """Every model that can be called here; `default` is the one that a project calls when none is named."""
+        ...
+
+
+class Follower(Protocol):
+    def __call__(self, completion: Completion) -> Coroutine[Any, Any, None]:
+        """Looks at a completion after its answer is out; must not raise."""
         ...

@@ -19,8 +19,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
+from app.core.embedding import pool, split
 from app.core.errors import UnavailableError
 from app.core.fusion import Fused, fuse
 from app.core.ports import Chunks
@@ -108,6 +107,13 @@ class Retriever:
                     return found
         raise UnavailableError("The repository is changing too fast to search it consistently. Try again.")
 
+    async def index_version(self, caller: Caller, repository_ids: Sequence[int]) -> str:
+        """What changes whenever these repositories could answer otherwise; raises NotFoundError."""
+        loop = asyncio.get_running_loop()
+        scopes = await loop.run_in_executor(self._executor, self._repositories.scopes_now, caller, repository_ids)
+        generations = ",".join(f"{scope.repository_id}:{scope.generation}" for scope in scopes)
+        return f"{self._embedder.fingerprint}|{generations}"
+
     def _find(self, caller: Caller, question: str, retrieval: Retrieval) -> Found | None:
         """None when a document was replaced between search and load: what is there now must be searched."""
         scopes = self._repositories.scopes_now(caller, retrieval.repository_ids)
@@ -156,14 +162,7 @@ class Retriever:
 
 def embed_question(embedder: Embedder, question: str) -> Vectors:
     """One unit vector, shape (dimensions,), for a question of any length: the mean over windows, none cut off."""
-    offsets = embedder.tokenizer.offsets(question)
-    if len(offsets) <= embedder.max_tokens:
-        return np.asarray(embedder.embed([question])[0], dtype=np.float32)
-    # A window may count a few tokens more by itself than inside the whole, hence the margin.
-    size = embedder.max_tokens - 8
-    windows = [offsets[at : at + size] for at in range(0, len(offsets), size)]
-    mean = embedder.embed([question[window[0][0] : window[-1][1]] for window in windows]).mean(axis=0)
-    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+    return pool(embedder.embed(split(embedder, question)))
 
 
 def _explained(hit: Hit, fused: Fused) -> Hit:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from app.core.errors import ModelNotFoundError
+from app.core.errors import InvalidRequestError, ModelNotFoundError
 from app.core.ports import Generator, ModelChoice
 from app.providers.any_llm import AnyLLMGenerator
 from app.providers.any_llm_retry import ModelLimits
 from app.providers.any_llm_vendors import Connection, find_vendor
+from app.providers.prices import load_prices
 
-_OWN_PROVIDER = "footnote"
-_EXTRACTIVE = "extractive"
+OWN_PROVIDER = "footnote"
+EXTRACTIVE = "extractive"
 
 
 class Catalogue:
@@ -37,29 +38,44 @@ class Catalogue:
         self._generators: dict[Connection, AnyLLMGenerator] = {}
         self._loaded = False  # the vendors' libraries
 
-    def resolve(self, model: str) -> ModelChoice:
+    def resolve(self, model: str, provider_key: str | None = None) -> ModelChoice:
         """The model behind an id; what follows the first slash is the provider's own name, slashes and all.
 
         A name without a slash means the default provider's. Raises ModelNotFoundError for an id that names
         no provider, an unknown one, or one whose API key is not set. Whether the provider has the model,
-        only the provider knows: that error comes from the stream.
+        only the provider knows: that error comes from the stream. With a `provider_key` the caller's own account
+        is used, over a client that lives as long as this one request; raises InvalidRequestError for our own models.
         """
         provider, name = self._split(model)
-        if provider == _OWN_PROVIDER:
-            if name != _EXTRACTIVE:
-                raise ModelNotFoundError(f"There is no model {model!r}. {_OWN_PROVIDER}/{_EXTRACTIVE} needs no key.")
+        if provider == OWN_PROVIDER:
+            _check_own(name)
+            if provider_key is not None:
+                raise InvalidRequestError(f"{model} needs no provider's key: leave it out.", field="provider_api_key")
             return ModelChoice(provider, name, self._extractive, cites_by_quoting=True)
-        connection = find_vendor(provider).connect(self._environment)
+        vendor = find_vendor(provider)
+        if provider_key is not None:
+            own = AnyLLMGenerator(vendor.connect(self._environment, provider_key), self._limits)
+            return ModelChoice(provider, name, own, release=own.aclose)
+        connection = vendor.connect(self._environment)
         generator = self._generators.get(connection)
         if generator is None:
             generator = self._generators[connection] = AnyLLMGenerator(connection, self._limits)
         return ModelChoice(provider, name, generator)
 
+    def full_id(self, model: str) -> str:
+        """The id with its provider; raises ModelNotFoundError as `resolve` does, and opens nothing."""
+        provider, name = self._split(model)
+        if provider == OWN_PROVIDER:
+            _check_own(name)
+        else:
+            find_vendor(provider).connect(self._environment)
+        return f"{provider}/{name}"
+
     async def prepare(self, model: str) -> None:
-        """Imports the vendor's library in a thread, where `resolve` would hold the event loop for a second."""
-        if self._loaded or model.strip().lower().startswith(f"{_OWN_PROVIDER}/"):
+        """Loads the vendor's library and the prices in a thread: `resolve` would hold the event loop for a second."""
+        if self._loaded or model.strip().lower().startswith(f"{OWN_PROVIDER}/"):
             return
-        await asyncio.to_thread(find_vendor, "openai")
+        await asyncio.to_thread(_load)
         self._loaded = True
 
     async def aclose(self) -> None:
@@ -80,3 +96,15 @@ class Catalogue:
         if not provider or not name:
             raise ModelNotFoundError(f"{model!r} is no model id. Model ids look like `provider/model`.")
         return provider.strip().lower(), name
+
+
+def _check_own(name: str) -> None:
+    if name != EXTRACTIVE:
+        raise ModelNotFoundError(
+            f"{OWN_PROVIDER}/{name} is no model that answers. {OWN_PROVIDER}/{EXTRACTIVE} does, and needs no key."
+        )
+
+
+def _load() -> None:
+    find_vendor("openai")
+    load_prices()

@@ -24,7 +24,7 @@ def settings_page() -> str:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in (None, PydanticUndefined) else f"`{field.default}`"
+        default = "" if field.default in (None, (), {}, PydanticUndefined) else f"`{field.default}`"
         lines.append(f"| `FOOTNOTE_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines) + "\n"
 

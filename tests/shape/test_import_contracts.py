@@ -33,6 +33,7 @@ HEAVY = (
     "chromadb",
     "dbos",
     "docx",
+    "genai_prices",
     "onnx",
     "onnxruntime",
     "psycopg",
