@@ -55,6 +55,13 @@ class ModelNotFoundError(NotFoundError):
     code = "model_not_found"
 
 
+class MethodNotAllowedError(AppError):
+    """This path does not take this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
 class ConflictError(AppError):
     """The request conflicts with the present state."""
 

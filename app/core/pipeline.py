@@ -2,12 +2,14 @@
 
 ask
   | resolve       project defaults, model, templates, thread        → Started
+  | remember?     an earlier answer to exactly the same, where the caller allows it
   | retrieve      embed, search, threshold, load                    → Retrieved
   | refuse?       documents were asked for and none is similar enough: the model is not called
   | prompt        rules, numbered sources, history
-  | generate                                                        → Delta*
+  | generate      the first model that speaks                       → Delta*
   | cite          every marker checked
   | record        the turn and the trace, whatever became of them   → Finished
+  | follow        whoever looks at completions afterwards
 """
 
 from __future__ import annotations
@@ -19,32 +21,36 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
 
-from app.core.citing import cite
-from app.core.errors import AppError, InvalidRequestError
+from app.core.answer_format import check_format, misfit, wants_json
+from app.core.errors import AppError, InvalidRequestError, ModelNotFoundError, ProviderError
+from app.core.generating import first_that_speaks
+from app.core.keeping import cache_key, may_cache
 from app.core.ports import (
     Defaults,
+    Follower,
     Journal,
     ModelChoice,
     Models,
-    NewTurn,
+    Prices,
     ProjectDefaults,
     Projects,
     Templates,
     Threads,
-    ThreadState,
-    TraceRecord,
 )
 from app.core.prompting import build_messages, fill_templates, find_question, number_sources
 from app.core.retrieval import Found, Retriever
 from app.core.retrieval_options import settle
-from app.core.toolcalls import assemble
-from app.core.tracing import describe
+from app.core.run import Resolved, Run
+from app.core.tracing import revive
 from app.core.types import (
     Answer,
     Ask,
+    Attempt,
+    Completion,
     Delta,
     Event,
     Finished,
@@ -52,53 +58,14 @@ from app.core.types import (
     Funnel,
     Message,
     Prompt,
-    Quote,
     Retrieval,
     Retrieved,
     Started,
     ToolCallDelta,
-    Usage,
 )
 
 _log = logging.getLogger(__name__)
 DEFAULT = "default"  # as a model's name: the project's
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """An ask with nothing left open: everything it names exists and is the caller's."""
-
-    ask: Ask
-    messages: tuple[Message, ...]  # templates filled in
-    question: str
-    model: ModelChoice
-    system_prompt: str | None
-    retrieval: Retrieval | None
-    thread: ThreadState
-
-
-@dataclass(slots=True)
-class Run:
-    """What has happened so far in one completion; the only thing here that changes."""
-
-    trace_id: str
-    began: float  # Unix seconds
-    clock: float  # monotonic
-    resolved: Resolved | None = None
-    retrieved: Retrieved | None = None
-    prompt_sha256: str | None = None
-    text: list[str] = field(default_factory=list)
-    tool_calls: list[ToolCallDelta] = field(default_factory=list)
-    quotes: list[Quote] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    reason: FinishReason = FinishReason.STOP
-    finished: Finished | None = None
-    outcome: str = "error"
-    error: str | None = None
-    timings_ms: dict[str, float] = field(default_factory=dict)
-
-    def since_start(self) -> float:
-        return (time.perf_counter() - self.clock) * 1000
 
 
 class Pipeline:
@@ -113,6 +80,8 @@ class Pipeline:
         retriever: Retriever,
         journal: Journal,
         defaults: Defaults,
+        prices: Prices,
+        followers: Sequence[Follower] = (),
     ) -> None:
         self._projects = projects
         self._templates = templates
@@ -121,55 +90,49 @@ class Pipeline:
         self._retriever = retriever
         self._journal = journal
         self._defaults = defaults
-        self._recording: set[asyncio.Task[None]] = set()
+        self._prices = prices
+        self._followers = followers
+        self._pending: set[asyncio.Task[None]] = set()
 
     async def run(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """The events of one completion; raises an AppError (with its trace id) instead of the next one.
 
         Closing or cancelling it stops the generator; the trace is kept in every case.
         """
-        run = Run(str(uuid.uuid4()), time.time(), time.perf_counter())
+        run = Run(ask, ask.log.trace_id or str(uuid.uuid4()), time.time(), time.perf_counter())
         try:
             run.resolved = resolved = await self._resolve(ask)
-            yield Started(
-                run.trace_id,
-                resolved.thread.thread_id,
-                resolved.thread.next_turn,
-                resolved.model.id,
-                resolved.model.provider,
-                int(run.began),
-            )
-            run.retrieved = await self._retrieve(run, resolved)
-            yield run.retrieved
-            if run.retrieved.asked and not run.retrieved.hits:
-                run.text.append(self._defaults.refusal_text)
-                yield Delta(self._defaults.refusal_text)
-            else:
-                async with contextlib.aclosing(self._generate(run, resolved, run.retrieved)) as deltas:
-                    async for delta in deltas:
-                        yield delta
-            run.finished = _finish(run, run.retrieved)
+            yield (started := run.started(resolved))
+            async with contextlib.aclosing(self._answer(run, resolved)) as events:
+                async for event in events:
+                    yield event
+            if run.retrieved is None or run.finished is None:
+                raise AssertionError("an answer ends with Finished")
             run.outcome = "refused" if run.finished.refused else str(run.finished.finish_reason)
-            await self._record(ask, run)
+            await self._record(run)
+            self._follow(run, resolved, Answer(started, run.retrieved, run.finished))
             yield run.finished
         except AppError as error:
             error.trace_id = run.trace_id
-            run.error = error.message
+            run.error, run.error_code = error.message, error.code
             raise
         except (asyncio.CancelledError, GeneratorExit):
             run.outcome = run.outcome if run.finished else "cancelled"
             raise
         except Exception as error:
-            run.error = f"{type(error).__name__}: {error}"
+            run.error, run.error_code = f"{type(error).__name__}: {error}", type(error).__name__
             error.add_note(f"trace {run.trace_id}")
             raise AppError("Something went wrong on our side. The trace says what.", trace_id=run.trace_id) from error
         finally:
             if run.finished is None:
                 # Not awaited to the end where we are being cancelled: the task lives on, `drain` waits for it.
                 try:
-                    await self._record(ask, run)
+                    await self._record(run)
                 except Exception as error:  # must not stand in for the error that ended the completion
                     _log.error("Trace %s could not be kept: %s", run.trace_id, error)
+            for model in run.resolved.models if run.resolved else ():
+                if model.release is not None:
+                    self._in_background(model.release())
 
     async def answer(self, ask: Ask) -> Answer:
         """The whole completion, collected."""
@@ -189,29 +152,50 @@ class Pipeline:
         raise AppError("The completion ended without an answer.")
 
     async def drain(self) -> None:
-        """Waits until every trace is kept; at shutdown."""
-        while self._recording:
-            await asyncio.wait(set(self._recording))
+        """Waits until every trace is kept and every follower is done; at shutdown."""
+        while self._pending:
+            await asyncio.wait(set(self._pending))
 
     async def _resolve(self, ask: Ask) -> Resolved:
+        check_format(ask.response_format)
+        if ask.choices > self._defaults.max_choices:
+            raise InvalidRequestError(f"At most {self._defaults.max_choices} answers can be asked for.", field="n")
         project = await self._projects.defaults(ask.caller)
         wanted = [message.template_id for message in ask.messages if message.template_id is not None]
         contents = await self._templates.contents(ask.caller, wanted) if wanted else {}
         messages = fill_templates(ask.messages, contents)
         question = find_question(messages)
+        models, unusable = await self._resolve_models(ask, project)
+        retrieval = await self._retrieval(ask, project, models[0], question)
+        thread = await self._threads.open(ask.caller, ask.session, ask.thread_id, ask.after_turn)
+        system_prompt = ask.system_prompt if ask.system_prompt is not None else project.system_prompt
+        key = None
+        if may_cache(ask):
+            ids = retrieval.repository_ids if retrieval else ()
+            version = await self._retriever.index_version(ask.caller, ids)
+            asked = tuple(model.id for model in models)
+            key = cache_key(ask, messages, thread, system_prompt, asked, retrieval, version)
+        return Resolved(messages, question, models, unusable, system_prompt, retrieval, thread, key)
+
+    async def _resolve_models(
+        self, ask: Ask, project: ProjectDefaults
+    ) -> tuple[tuple[ModelChoice, ...], tuple[Attempt, ...]]:
+        """The models that can be called, in order; raises ModelNotFoundError when there is none."""
         named = None if ask.model in (None, "", DEFAULT) else ask.model
-        model_id = named or project.model or self._defaults.model
-        await self._models.prepare(model_id)
-        model = self._models.resolve(model_id)
-        return Resolved(
-            ask=ask,
-            messages=messages,
-            question=question,
-            model=model,
-            system_prompt=ask.system_prompt if ask.system_prompt is not None else project.system_prompt,
-            retrieval=await self._retrieval(ask, project, model, question),
-            thread=await self._threads.open(ask.caller, ask.session),
-        )
+        first = named or project.model or self._defaults.model
+        models: list[ModelChoice] = []
+        unusable: list[Attempt] = []
+        missing: ModelNotFoundError | None = None
+        for model in dict.fromkeys((first, *ask.fallback)):
+            await self._models.prepare(model)
+            try:
+                models.append(self._models.resolve(model, ask.provider_key))
+            except ModelNotFoundError as error:
+                missing = missing or error
+                unusable.append(Attempt(model, error.message))
+        if missing is not None and not models:
+            raise missing
+        return tuple(models), tuple(unusable)
 
     async def _retrieval(
         self, ask: Ask, project: ProjectDefaults, model: ModelChoice, question: str
@@ -235,78 +219,106 @@ class Pipeline:
             )
         return settle(repository_ids, ask.limit, ask.similarity_threshold, project, self._defaults)
 
+    async def _answer(self, run: Run, resolved: Resolved) -> AsyncGenerator[Event, None]:
+        """Retrieved and the deltas; leaves the checked end in `run.finished`."""
+        if resolved.cache_key is not None:
+            since = run.began - self._defaults.cache_seconds
+            kept = await self._journal.cached(run.ask.caller, resolved.cache_key, since)
+            if kept is not None:
+                run.retrieved, said = revive(kept.detail, kept.model, kept.cost)
+                yield run.retrieved
+                for delta in _said_again(said):
+                    yield delta
+                run.finished = replace(said, cached=True, cost=0.0, timings_ms=dict(run.timings_ms))
+                return
+        run.retrieved = await self._retrieve(run, resolved)
+        yield run.retrieved
+        if run.retrieved.asked and not run.retrieved.hits:
+            run.model = resolved.models[0]
+            run.hear(refusal := Delta(self._defaults.refusal_text))
+            yield refusal
+        else:
+            async with contextlib.aclosing(self._generate(run, resolved, run.retrieved)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        usage = run.usage()
+        cost = self._prices.cost(run.model.id, usage) if run.model and usage.total_tokens else 0.0
+        run.finished = _in_format(run.ask, run.finish(run.retrieved, cost))
+
     async def _retrieve(self, run: Run, resolved: Resolved) -> Retrieved:
         if resolved.retrieval is None:
             return Retrieved((), Funnel(), asked=False)
-        found: Found = await self._retriever.retrieve(resolved.ask.caller, resolved.question, resolved.retrieval)
+        found: Found = await self._retriever.retrieve(run.ask.caller, resolved.question, resolved.retrieval)
         run.timings_ms.update(found.timings_ms)
         return Retrieved(found.hits, found.funnel)
 
     async def _generate(self, run: Run, resolved: Resolved, retrieved: Retrieved) -> AsyncGenerator[Delta, None]:
-        ask, sources = resolved.ask, number_sources(retrieved.hits)
+        ask, sources = run.ask, number_sources(retrieved.hits)
+        run.attempts.extend(resolved.unusable)
         prompt = Prompt(
-            model=resolved.model.name,
-            messages=build_messages(resolved.messages, resolved.thread.turns, resolved.system_prompt, sources),
+            model=resolved.models[0].name,
+            messages=build_messages(
+                resolved.messages,
+                resolved.thread.turns,
+                resolved.system_prompt,
+                sources,
+                as_json=wants_json(ask.response_format),
+            ),
             question=resolved.question,
             sources=sources,
             sampling=ask.sampling,
             tools=ask.tools,
             tool_choice=ask.tool_choice,
             response_format=ask.response_format,
+            passed_on=ask.passed_on,
         )
         run.prompt_sha256 = _fingerprint(prompt.messages)
-        async with contextlib.aclosing(resolved.model.generator.stream(prompt)) as deltas:
+        speaking = first_that_speaks(
+            resolved.models, lambda model: replace(prompt, model=model.name), ask.choices, run.attempted
+        )
+        async with contextlib.aclosing(speaking) as deltas:
             async for delta in deltas:
-                if "first_token" not in run.timings_ms:
-                    run.timings_ms["first_token"] = run.since_start()
-                run.text.append(delta.text)
-                run.tool_calls.extend(delta.tool_calls)
-                run.quotes.extend(delta.quotes)
-                run.usage = delta.usage or run.usage
-                run.reason = delta.finish_reason or run.reason
+                run.hear(delta)
                 yield delta
 
-    async def _record(self, ask: Ask, run: Run) -> None:
+    async def _record(self, run: Run) -> None:
         run.timings_ms["total"] = run.since_start()
-        retrieval = run.resolved.retrieval if run.resolved else None
-        record = TraceRecord(
-            id=run.trace_id,
-            created_at=run.began,
-            outcome=run.outcome,
-            model=run.resolved.model.id if run.resolved else ask.model or "",
-            question=run.resolved.question if run.resolved else "",
-            duration_ms=run.timings_ms["total"],
-            detail=describe(ask, retrieval, run.retrieved, run.finished, "".join(run.text))
-            | {
-                "thread_id": run.resolved.thread.thread_id if run.resolved else None,
-                "prompt_sha256": run.prompt_sha256,
-                "error": run.error,
-                "timings_ms": dict(run.timings_ms),
-            },
+        trace = run.trace()
+        turn = run.turn(traced=trace is not None)
+        if trace is None and turn is None:
+            return
+        await asyncio.shield(self._in_background(self._journal.record(run.ask.caller, trace, turn)))
+
+    def _follow(self, run: Run, resolved: Resolved, answer: Answer) -> None:
+        completion = Completion(run.ask, resolved.question, resolved.retrieval, answer, run.timings_ms["total"])
+        for follower in self._followers:
+            self._in_background(follower(completion))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+        return task
+
+
+def _in_format(ask: Ask, finished: Finished) -> Finished:
+    """The answer itself; raises ProviderError when a whole one is not in the format that was asked for."""
+    for choice in finished.choices if not finished.refused else ():
+        fault = misfit(ask.response_format, choice.text) if choice.finish_reason is FinishReason.STOP else None
+        if fault is not None:
+            raise ProviderError(f"The model's answer does not fit `response_format`: {fault}.", field="response_format")
+    return finished
+
+
+def _said_again(finished: Finished) -> list[Delta]:
+    return [
+        Delta(
+            choice.text,
+            tuple(ToolCallDelta(n, call.id, call.name, call.arguments) for n, call in enumerate(choice.tool_calls)),
+            choice=number,
         )
-        turn = None
-        if run.resolved and run.finished:
-            thread = run.resolved.thread
-            turn = NewTurn(thread.thread_id, ask.session, run.resolved.question, run.finished.text)
-        task = asyncio.create_task(self._journal.record(ask.caller, record, turn))
-        self._recording.add(task)
-        task.add_done_callback(self._recording.discard)
-        await asyncio.shield(task)
-
-
-def _finish(run: Run, retrieved: Retrieved) -> Finished:
-    text = "".join(run.text)
-    refused = retrieved.asked and not retrieved.hits
-    citations = cite(text, number_sources(retrieved.hits), run.quotes) if retrieved.asked and not refused else ()
-    return Finished(
-        text=text,
-        tool_calls=assemble(run.tool_calls),
-        citations=citations,
-        usage=run.usage,
-        finish_reason=run.reason,
-        refused=refused,
-        timings_ms=dict(run.timings_ms),
-    )
+        for number, choice in enumerate(finished.choices)
+    ]
 
 
 def _fingerprint(messages: tuple[Message, ...]) -> str:

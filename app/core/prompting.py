@@ -21,6 +21,9 @@ RULES = (
 )
 
 
+JSON_RULE = "Write the JSON that is asked for and nothing around it; the markers go inside its strings."
+
+
 def fill_template(content: str, params: Mapping[str, Json]) -> str:
     """`${name}` by its value; a missing one becomes empty, an unknown param is ignored (Prem's rules).
 
@@ -55,13 +58,18 @@ def number_sources(hits: Sequence[Hit]) -> tuple[Source, ...]:
 
 
 def build_messages(
-    messages: Sequence[Message], turns: Sequence[Turn], system_prompt: str | None, sources: Sequence[Source]
+    messages: Sequence[Message],
+    turns: Sequence[Turn],
+    system_prompt: str | None,
+    sources: Sequence[Source],
+    *,
+    as_json: bool = False,
 ) -> tuple[Message, ...]:
     """System first (the caller's, the rules, the sources), then the thread's turns, then the request's messages."""
     own = [message.content for message in messages if message.role == "system" and message.content]
     parts = [part for part in (system_prompt, *own) if part]
     if sources:
-        parts += [RULES, fence(sources)]
+        parts += [RULES, *([JSON_RULE] if as_json else []), fence(sources)]
     history = []
     for turn in turns:
         if not turn.answer:  # tools were called: the messages with their results repeat question and calls

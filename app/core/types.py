@@ -84,6 +84,24 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Logging:
+    """What the caller wants kept of a completion, and where in their own tree of traces it belongs."""
+
+    trace_id: str | None = None  # the caller's own; None makes one
+    parent_id: str | None = None
+    root_id: str | None = None  # None: the parent, or the trace itself
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    target: str | None = None  # what should be answered
+    workspace_id: str | None = None
+    experiment_id: str | None = None
+    omit_inputs: bool = False  # keep nothing of what is asked
+    omit_outputs: bool = False  # keep nothing of what is said
+    sample_rate: float = 1.0  # share of traces to keep, decided once for a whole tree
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One completion to make; what a dialect makes of a request.
 
@@ -102,7 +120,19 @@ class Ask:
     tools: tuple[Mapping[str, Json], ...] = ()
     tool_choice: Json = None
     response_format: Mapping[str, Json] | None = None
+    passed_on: Mapping[str, Json] = field(default_factory=dict)  # fields that only the provider understands
+    choices: int = 1  # answers to make of one prompt
+    fallback: tuple[str, ...] = ()  # models to try in order while none has said a word
+    provider_key: str | None = field(default=None, repr=False)  # for this request alone; kept nowhere
     session: str | None = None  # the caller's own name for the conversation
+    thread_id: str | None = None  # a conversation by our name for it
+    after_turn: int | None = None  # the turn of it that this one follows; None: its last
+    inputs: Mapping[str, Json] = field(default_factory=dict)  # what the messages' placeholders were filled with
+    prompt_id: str | None = None  # the saved prompt the messages come from, and its version
+    prompt_version: int | None = None
+    metrics: tuple[int, ...] = ()  # to score the answer by; see app.core.metrics
+    cache: bool = False  # may an earlier answer to exactly the same be given again
+    log: Logging = Logging()
     dialect: str = "footnote"
 
 
@@ -160,6 +190,7 @@ class Prompt:
     tools: tuple[Mapping[str, Json], ...] = ()
     tool_choice: Json = None
     response_format: Mapping[str, Json] | None = None
+    passed_on: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +203,9 @@ class Usage:
     @property
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens)
 
 
 class FinishReason(enum.StrEnum):
@@ -244,6 +278,7 @@ class Started:
     model: str  # provider/model
     provider: str
     created: int  # Unix seconds
+    title: str = ""  # of the thread: its first question, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +299,25 @@ class Delta:
     quotes: tuple[Quote, ...] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    choice: int = 0  # which of several answers this is a piece of
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several answers to one prompt."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    citations: tuple[Citation, ...]
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A model that was asked and said nothing, before another answered."""
+
+    model: str  # provider/model
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +327,24 @@ class Finished:
     text: str
     tool_calls: tuple[ToolCall, ...]
     citations: tuple[Citation, ...]
-    usage: Usage
+    usage: Usage  # of all choices
     finish_reason: FinishReason
     refused: bool = False  # nothing above the threshold: the model was not called
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    others: tuple[Choice, ...] = ()  # where more than one answer was asked for
+    model: str = ""  # provider/model that answered; another than Started's after a fallback
+    cost: float | None = None  # US dollars; None where no price is known
+    attempts: tuple[Attempt, ...] = ()
+    cached: bool = False  # an earlier answer to exactly the same
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """All answers, in order."""
+        return (Choice(self.text, self.tool_calls, self.citations, self.finish_reason), *self.others)
+
+    @property
+    def provider(self) -> str:
+        return self.model.partition("/")[0]
 
 
 Event = Started | Retrieved | Delta | Finished
@@ -289,3 +357,14 @@ class Answer:
     started: Started
     retrieved: Retrieved
     finished: Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A completion that ended well, for whoever looks at it afterwards."""
+
+    ask: Ask
+    question: str
+    retrieval: Retrieval | None  # with nothing left open; None when no repository was searched
+    answer: Answer
+    duration_ms: float

@@ -17,6 +17,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error as a dialect's clients expect it."""
+
+    status: int
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """Who a request says it is."""
 
@@ -27,6 +35,8 @@ class Credentials:
 
 class Framer(Protocol):
     """Writes the events of one stream as bytes, each item one network message."""
+
+    pause_s: float  # to wait after the last frame before the connection closes
 
     def frames(self, event: Event) -> list[bytes]: ...
 
@@ -54,7 +64,7 @@ class Dialect(Protocol):
 
     def framer(self, body: Body) -> Framer: ...
 
-    def error(self, error: AppError) -> Json: ...
+    def error(self, error: AppError) -> Refusal: ...
 
 
 def bearer(headers: Headers) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.core.errors import AppError
 from app.core.types import Json
+from app.dialects.base import Refusal
 
 PREM_CODES = {
     400: "ValidationError",
@@ -25,6 +26,11 @@ OPENAI_TYPES = {
     409: "conflict_error",
     429: "rate_limit_error",
 }
+
+
+def union_refusal(error: AppError) -> Refusal:
+    """The union body, under the error's own status."""
+    return Refusal(error.status, union_error(error))
 
 
 def union_error(error: AppError) -> Json:

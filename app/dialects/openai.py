@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import AppError, InvalidRequestError
 from app.core.types import Answer, Ask, Caller, Json, ToolCall
-from app.dialects.base import Body, Credentials, Framer, Headers, bearer, validated
+from app.dialects.base import Body, Credentials, Framer, Headers, Refusal, bearer, validated
 from app.dialects.chat import ChatRequest, to_ask
 from app.dialects.chunks import evidence
-from app.dialects.errors import union_error
+from app.dialects.errors import union_refusal
 from app.dialects.union_stream import UnionFramer
 
 # Fields that would change the answer and that no part of this service honours: refused, never ignored.
@@ -107,8 +107,8 @@ class OpenAIDialect:
         options = body.get("stream_options") or {}
         return UnionFramer(include_usage=bool(options.get("include_usage")), spaced_done=self._spaced_done)
 
-    def error(self, error: AppError) -> Json:
-        return union_error(error)
+    def error(self, error: AppError) -> Refusal:
+        return union_refusal(error)
 
 
 def usage(answer: Answer) -> Json:

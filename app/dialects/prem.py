@@ -6,10 +6,10 @@ from pydantic import ConfigDict, Field
 
 from app.core.errors import AppError
 from app.core.types import Answer, Ask, Caller, Json, ToolCall
-from app.dialects.base import Body, Credentials, Framer, Headers, bearer, validated
+from app.dialects.base import Body, Credentials, Framer, Headers, Refusal, bearer, validated
 from app.dialects.chat import ChatRequest, arguments_object, to_ask
 from app.dialects.chunks import evidence
-from app.dialects.errors import union_error
+from app.dialects.errors import union_refusal
 from app.dialects.ids import Id
 from app.dialects.openai import usage
 from app.dialects.union_stream import UnionFramer
@@ -84,8 +84,8 @@ class PremDialect:
     def framer(self, body: Body) -> Framer:
         return UnionFramer(spaced_done=self._spaced_done)
 
-    def error(self, error: AppError) -> Json:
-        return union_error(error)
+    def error(self, error: AppError) -> Refusal:
+        return union_refusal(error)
 
 
 def _tool_call(call: ToolCall) -> Json:

@@ -47,6 +47,8 @@ _TRAPS = {f"{name}:".encode(): f"{name}\\u003a".encode() for name in _FIELDS} | 
 class UnionFramer:
     """Frames one stream; made anew for each."""
 
+    pause_s = END_PAUSE_S
+
     def __init__(self, *, include_usage: bool = False, spaced_done: bool = False) -> None:
         self._include_usage = include_usage
         self._done = b"data: [DONE]" if spaced_done else b"data:[DONE]"

@@ -23,9 +23,12 @@ class Vendor:
     plain_openai: bool = False
     older_token_limit: bool = False  # its server reads `max_tokens` and ignores `max_completion_tokens`
 
-    def connect(self, environment: Mapping[str, str]) -> Connection:
-        """This vendor as `environment` says; raises ModelNotFoundError naming the variable that is missing."""
-        key = environment.get(self.key_variable or "") or None
+    def connect(self, environment: Mapping[str, str], own_key: str | None = None) -> Connection:
+        """This vendor as `environment` says, with the caller's own key if there is one.
+
+        Raises ModelNotFoundError naming the variable that is missing.
+        """
+        key = own_key or environment.get(self.key_variable or "") or None
         if key is None and self.needs_key:
             raise ModelNotFoundError(f"Provider {self.name!r} has no API key here. Set {self.key_variable}.")
         base = environment.get(self.base_variable or "") or None

@@ -48,6 +48,7 @@ def to_request(prompt: Prompt, *, older_token_limit: bool = False) -> dict[str, 
         "model": prompt.model,
         "messages": [_to_message(message) for message in prompt.messages],
         "stream_options": {"include_usage": True},
+        **prompt.passed_on,
         **{name: value for name, value in optional.items() if value is not None},
     }
     if older_token_limit and "max_tokens" in request:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from app.core.errors import NotFoundError
 from app.core.ports import NewTurn, TraceRecord
-from app.core.types import Caller
+from app.core.types import Caller, Json
 from app.store.engine import Database
 from app.store.projects import check_project
 from app.store.tables import traces
 from app.store.threads import add_turn
+
+_FIELDS = tuple(field.name for field in fields(TraceRecord))
 
 
 class JournalStore:
@@ -22,24 +25,50 @@ class JournalStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, caller: Caller, trace: TraceRecord, turn: NewTurn | None) -> None:
-        """Keeps both in one transaction; raises NotFoundError for a project that is not there."""
-        values = {
-            "id": trace.id,
-            "project_id": caller.project_id,
-            "created_at": trace.created_at,
-            "outcome": trace.outcome,
-            "model": trace.model,
-            "question": trace.question,
-            "duration_ms": trace.duration_ms,
-            "detail": dict(trace.detail),
-        }
+    async def record(self, caller: Caller, trace: TraceRecord | None, turn: NewTurn | None) -> None:
+        """Keeps both in one transaction; a trace takes the place of an earlier one with its id.
+
+        Raises NotFoundError for a project that is not there.
+        """
 
         def work(connection: Connection) -> None:
             check_project(connection, caller)
-            connection.execute(insert(traces).values(values))
+            if trace is not None:
+                put_trace(connection, caller, trace)
             if turn is not None:
-                add_turn(connection, caller, turn, trace.id)
+                add_turn(connection, caller, turn)
+
+        await self._database.write(work)
+
+    async def cached(self, caller: Caller, cache_key: str, since: float) -> TraceRecord | None:
+        """The newest good completion of this key that is not older than `since` (Unix seconds)."""
+        query = (
+            select(traces)
+            .where(
+                traces.c.project_id == caller.project_id,
+                traces.c.cache_key == cache_key,
+                traces.c.created_at >= since,
+            )
+            .order_by(traces.c.created_at.desc())
+            .limit(1)
+        )
+
+        def work(connection: Connection) -> TraceRecord | None:
+            row = connection.execute(query).first()
+            return None if row is None else _trace(row)
+
+        return await self._database.look_up(work)
+
+    async def score(self, caller: Caller, trace_id: str, scores: Sequence[Mapping[str, Json]]) -> None:
+        """Adds scores to a trace, each in the place of an earlier one of its name; nothing where there is no trace."""
+
+        def work(connection: Connection) -> None:
+            mine = (traces.c.id == trace_id) & (traces.c.project_id == caller.project_id)
+            held = connection.execute(select(traces.c.scores).where(mine).with_for_update()).scalar()
+            if held is None:
+                return
+            by_name = {score["name"]: dict(score) for score in (*held, *scores)}
+            connection.execute(update(traces).where(mine).values(scores=list(by_name.values())))
 
         await self._database.write(work)
 
@@ -66,5 +95,18 @@ class JournalStore:
         return await self._database.read(work)
 
 
+def put_trace(connection: Connection, caller: Caller, trace: TraceRecord) -> None:
+    """Writes a trace within a transaction, in the place of an earlier one with its id."""
+    values = {name: getattr(trace, name) for name in _FIELDS} | {
+        "project_id": caller.project_id,
+        "root_id": trace.root_id or trace.id,
+        "scores": [dict(score) for score in trace.scores],
+        "detail": dict(trace.detail),
+    }
+    mine = (traces.c.id == trace.id) & (traces.c.project_id == caller.project_id)
+    if connection.execute(update(traces).where(mine).values(values)).rowcount == 0:
+        connection.execute(insert(traces).values(values))
+
+
 def _trace(row: Row[Any]) -> TraceRecord:
-    return TraceRecord(row.id, row.created_at, row.outcome, row.model, row.question, row.duration_ms, row.detail)
+    return TraceRecord(**{name: getattr(row, name) for name in _FIELDS} | {"scores": tuple(row.scores)})

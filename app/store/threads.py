@@ -6,6 +6,8 @@ import uuid
 
 from sqlalchemy import Connection, func, insert, select
 
+from app.core.errors import NotFoundError
+from app.core.keeping import title_of
 from app.core.ports import NewTurn, ThreadState, Turn
 from app.core.types import Caller
 from app.store.clock import now
@@ -13,6 +15,7 @@ from app.store.engine import Database
 from app.store.tables import projects, threads, turns
 
 REMEMBERED = 20  # newest turns that are brought back; a prompt has no room for more
+WINDOW = 500  # newest turns among which a follow-up looks for those before it
 
 
 class ThreadStore:
@@ -21,37 +24,62 @@ class ThreadStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def open(self, caller: Caller, session: str | None) -> ThreadState:
-        """The thread the caller's user knows by `session`, made at its first turn; a new anonymous one for None.
+    async def open(
+        self, caller: Caller, session: str | None, thread_id: str | None = None, after_turn: int | None = None
+    ) -> ThreadState:
+        """The thread the caller's user knows by `session`, or an earlier one by its id; a new one for neither.
 
+        The turns are those up to `after_turn`, its newest for None. Raises NotFoundError for an unknown thread or turn.
         Nothing is written here: a request that fails leaves no empty thread behind.
         """
-        if session is None:
+        if session is None and thread_id is None:
             return ThreadState(str(uuid.uuid4()), ())
 
         def work(connection: Connection) -> ThreadState:
-            thread_id = connection.execute(
-                select(threads.c.id).where(
-                    threads.c.project_id == caller.project_id,
-                    threads.c.user == caller.user,
-                    threads.c.session == session,
-                )
-            ).scalar()
-            if thread_id is None:
+            known = _known(connection, caller, session, thread_id)
+            if known is None:
                 return ThreadState(str(uuid.uuid4()), ())
-            newest = (
-                select(turns.c.number, turns.c.question, turns.c.answer)
-                .where(turns.c.thread_id == thread_id, turns.c.project_id == caller.project_id)
-                .order_by(turns.c.number.desc())
-                .limit(REMEMBERED)
-            )
-            rows = list(connection.execute(newest))
-            return ThreadState(thread_id, tuple(Turn(row.number, row.question, row.answer) for row in reversed(rows)))
+            mine = (turns.c.thread_id == known) & (turns.c.project_id == caller.project_id)
+            first = connection.execute(select(turns.c.question).where(mine).order_by(turns.c.number).limit(1)).scalar()
+            newest = select(turns.c.number, turns.c.follows).where(mine).order_by(turns.c.number.desc()).limit(WINDOW)
+            links = {row.number: row.follows for row in connection.execute(newest)}
+            last = max(links, default=0)
+            all_turns = list(links)[:REMEMBERED]
+            wanted = all_turns if after_turn is None else _chain(connection, known, after_turn, links)
+            query = select(turns).where(mine, turns.c.number.in_(wanted)).order_by(turns.c.number)
+            spoken = tuple(Turn(row.number, row.question, row.answer) for row in connection.execute(query))
+            return ThreadState(known, spoken, last, title_of(first or ""))
 
         return await self._database.look_up(work)
 
 
-def add_turn(connection: Connection, caller: Caller, turn: NewTurn, trace_id: str) -> None:
+def _chain(connection: Connection, thread_id: str, turn: int, links: dict[int, int | None]) -> list[int]:
+    """A turn, the one it followed, and so on: a follow-up may continue any turn, not only the newest."""
+    if turn not in links:
+        older = select(turns.c.number).where(turns.c.thread_id == thread_id, turns.c.number == turn)
+        if connection.execute(older).first() is None:
+            raise NotFoundError(f"The thread {thread_id} has no turn {turn}.", field="turn_id")
+    chain: list[int] = []
+    at: int | None = turn
+    while at is not None and len(chain) < REMEMBERED:
+        chain.append(at)
+        at = links.get(at)
+    return chain
+
+
+def _known(connection: Connection, caller: Caller, session: str | None, thread_id: str | None) -> str | None:
+    """The thread's id; None for a session that has none yet."""
+    mine = (threads.c.project_id == caller.project_id) & (threads.c.user == caller.user)
+    if thread_id is None:
+        by_session = select(threads.c.id).where(mine, threads.c.session == session)
+        found: str | None = connection.execute(by_session).scalar()
+        return found
+    if connection.execute(select(threads.c.id).where(mine, threads.c.id == thread_id)).first() is None:
+        raise NotFoundError(f"There is no thread {thread_id} for this user.", field="thread_id")
+    return thread_id
+
+
+def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> None:
     """Appends a turn within a transaction, making the thread if it is new."""
     thread_id = _thread_of(connection, caller, turn)
     last = connection.execute(select(func.max(turns.c.number)).where(turns.c.thread_id == thread_id)).scalar()
@@ -60,9 +88,10 @@ def add_turn(connection: Connection, caller: Caller, turn: NewTurn, trace_id: st
             project_id=caller.project_id,
             thread_id=thread_id,
             number=(last or 0) + 1,
+            follows=turn.follows,
             question=turn.question,
             answer=turn.answer,
-            trace_id=trace_id,
+            trace_id=turn.trace_id,
             created_at=now(),
         )
     )

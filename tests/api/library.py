@@ -63,6 +63,6 @@ def holdings(service: RunningService) -> dict[str, int]:
     """How much there is of everything: equal before and after a request that is refused."""
     folder = service.settings.data_dir
     with contextlib.closing(sqlite3.connect(folder / "footnote.sqlite")) as database:
-        tables = ("repositories", "documents", "document_versions", "chunks", "texts", "jobs", "templates", "turns")
+        tables = ("repositories", "documents", "document_versions", "chunks", "texts", "jobs", "prompts", "turns")
         rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
     return rows | {"files": sum(path.is_file() for path in (folder / "blobs").rglob("*"))}

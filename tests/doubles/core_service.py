@@ -18,7 +18,7 @@ from app.core.pipeline import Pipeline
 from app.core.ports import Defaults, Generator, ModelChoice
 from app.core.retrieval import Retriever
 from app.core.snapshots import SnapshotLoader
-from app.core.types import Caller
+from app.core.types import Caller, Usage
 from app.store.blobs import BlobFolder
 from app.store.engine import Database
 from app.store.migrate import migrate
@@ -59,6 +59,14 @@ class DictVectors:
         return len(self.kept)
 
 
+class Prices:
+    """A dollar a token."""
+
+    def cost(self, model: str, usage: Usage) -> float | None:
+        """US dollars."""
+        return float(usage.total_tokens)
+
+
 class OneModel:
     """A catalogue with the model `test/model`."""
 
@@ -69,7 +77,7 @@ class OneModel:
     async def prepare(self, model: str) -> None:
         """Nothing to load."""
 
-    def resolve(self, model: str) -> ModelChoice:
+    def resolve(self, model: str, provider_key: str | None = None) -> ModelChoice:
         """Raises ModelNotFoundError."""
         if model != "test/model":
             raise ModelNotFoundError
@@ -106,7 +114,8 @@ class CoreService:
             models,
             self.retriever,
             shelves.journal,
-            Defaults("test/model", 3, 10, THRESHOLD, REFUSAL, 1000),
+            Defaults("test/model", 3, 10, THRESHOLD, REFUSAL, 1000, 3, 60.0),
+            Prices(),
         )
 
     async def save(self, name: str, content: str) -> Added:

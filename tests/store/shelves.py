@@ -14,6 +14,7 @@ from app.store.chunks import ChunkStore
 from app.store.corpus import CorpusStore
 from app.store.documents import DocumentStore
 from app.store.engine import Database
+from app.store.gaps import GapStore
 from app.store.jobs import JobStore
 from app.store.journal import JournalStore
 from app.store.keys import KeyStore
@@ -21,6 +22,7 @@ from app.store.projects import ProjectStore
 from app.store.prompts import PromptStore
 from app.store.repositories import RepositoryStore
 from app.store.threads import ThreadStore
+from app.store.todos import TodoStore
 from ingest.types import BlockKind, BlockSpan, CanonicalText, ChunkSpan
 
 FINGERPRINT = "model-1"
@@ -42,6 +44,8 @@ class Shelves:
     journal: JournalStore
     prompts: PromptStore
     threads: ThreadStore
+    todos: TodoStore
+    gaps: GapStore
 
     @classmethod
     def of(cls, database: Database, project_id: int) -> Shelves:
@@ -58,6 +62,8 @@ class Shelves:
             JournalStore(database),
             PromptStore(database),
             ThreadStore(database),
+            TodoStore(database),
+            GapStore(database),
         )
 
     async def repository(self, name: str = "papers") -> int:
@@ -106,8 +112,11 @@ def word_chunks(content: str) -> Sequence[ChunkSpan]:
 
 
 def trace(trace_id: str, created_at: float = 1.0, question: str = "What?") -> TraceRecord:
-    return TraceRecord(trace_id, created_at, "stop", "footnote/extractive", question, 2.5, {"answer": "That."})
+    detail = {"answer": "That."}
+    return TraceRecord(
+        trace_id, created_at, "stop", "footnote/extractive", question, 2.5, detail, root_id=trace_id
+    )
 
 
 def turn(thread_id: str, session: str | None, question: str = "What?") -> NewTurn:
-    return NewTurn(thread_id, session, question, "That.")
+    return NewTurn(thread_id, session, question, "That.", "trace")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from app.core.errors import NotFoundError
-from app.core.library import JobState
+from app.core.library import JobState, NewPromptVersion, PromptMessage
 from app.core.types import Caller, Scope
 from app.store.engine import Database
 from tests.store.shelves import Shelves, canonical, trace, turn
@@ -127,7 +127,9 @@ class Tenants(RuleBasedStateMachine):
     def write_template(self, project: int) -> None:
         world = self.worlds[project]
         content = f"template of {project}"
-        world.templates[self.wait(world.shelves.templates.create(world.caller, "same name", content))] = content
+        version = NewPromptVersion((PromptMessage("user", content),))
+        made = self.wait(world.shelves.prompts.create(world.caller, "same name", version))
+        world.templates[made.prompt_id] = content
 
     @rule(project=PROJECTS, revoked=st.booleans())
     def make_key(self, project: int, revoked: bool) -> None:
@@ -172,7 +174,8 @@ class Tenants(RuleBasedStateMachine):
             state = await shelves.threads.open(caller, session)
             assert len(state.turns) == min(world.threads.get(session, 0), 20)
         assert {each.id for each in await shelves.journal.all(caller, 999)} == world.traces
-        assert await shelves.templates.contents(caller, list(world.templates)) == world.templates
+        assert await shelves.prompts.contents(caller, list(world.templates)) == world.templates
+        assert {each.id for each in await shelves.prompts.all(caller)} == set(world.templates)
         assert {each.id for each in await shelves.keys.all(caller)} == set(world.keys)
         assert {job for job, _ in shelves.jobs.unfinished(caller)} == set()
 
@@ -207,8 +210,15 @@ class Tenants(RuleBasedStateMachine):
         for job in theirs.jobs:
             await check_refused(shelves.jobs.get(caller, job), shelves.jobs.request_cancel(caller, job))
         for template in theirs.templates:
-            with pytest.raises(NotFoundError):
-                await shelves.templates.contents(caller, [*mine.templates, template])
+            version = NewPromptVersion((PromptMessage("user", "stolen"),))
+            await check_refused(
+                shelves.prompts.contents(caller, [*mine.templates, template]),
+                shelves.prompts.get(caller, template),
+                shelves.prompts.versions(caller, template),
+                shelves.prompts.add_version(caller, template, version),
+                shelves.prompts.tag(caller, template, 1, "stolen"),
+                shelves.prompts.delete(caller, template),
+            )
         for trace_id in theirs.traces:
             with pytest.raises(NotFoundError):
                 await shelves.journal.get(caller, trace_id)
@@ -247,7 +257,7 @@ def ways_into(shelves: Shelves, caller: Caller) -> list[Coroutine[Any, Any, Any]
         shelves.projects.defaults(caller),
         shelves.projects.change(caller, {"name": "x"}),
         shelves.repositories.create(caller, "r"),
-        shelves.templates.create(caller, "t", "x"),
+        shelves.prompts.create(caller, "t", NewPromptVersion((PromptMessage("user", "x"),))),
         shelves.journal.record(caller, trace(str(uuid.uuid4())), None),
     ]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import AppError, InvalidRequestError, ModelNotFoundError, NotFoundError, ProviderError
+from app.core.library import NewPromptVersion, PromptMessage
 from app.core.ports import TraceRecord
 from app.core.types import (
     Ask,
@@ -210,8 +211,10 @@ async def test_the_project_says_what_the_request_does_not(service: CoreService) 
 
 async def test_templates_are_filled_in_before_the_search(service: CoreService) -> None:
     await service.ingest("loans.txt", LOANS)
-    template = await service.shelves.templates.create(service.caller, "t", "How long may a ${what} be borrowed?")
-    message = Message("user", template_id=template, params={"what": "pressure washer"})
+    template = await service.shelves.prompts.create(
+        service.caller, "t", NewPromptVersion((PromptMessage("user", "How long may a ${what} be borrowed?"),))
+    )
+    message = Message("user", template_id=template.prompt_id, params={"what": "pressure washer"})
     generator = ScriptedGenerator(["Three days."])
     answer = await service.pipeline(generator).answer(ask(messages=(message,)))
     assert generator.prompts[0].question == QUESTION

@@ -1,0 +1,113 @@
+"""Answers a request in one dialect: whole, or as a stream of its frames."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.core.access import require
+from app.core.errors import AppError, InvalidRequestError
+from app.core.parts import Parts
+from app.core.types import Ask, Caller, Delta, Event, Finished, Scope
+from app.dialects.base import Body, Dialect, Framer
+
+Result = TypeVar("Result")
+STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+class ClientGoneError(AppError):
+    """The client hung up before its answer began."""
+
+    status = 499  # nobody reads it but the access log
+    code = "client_gone"
+
+
+async def answer_in(dialect: Dialect, body: Body, request: Request, parts: Parts) -> Response:
+    """The answer to a body that this dialect has claimed; from here on errors are in its words."""
+    request.state.envelope = dialect.error
+    caller = await caller_in(dialect, body, request, parts)
+    ask, stream = dialect.parse(body, caller)
+    if not stream:
+        return await whole(dialect, ask, request, parts)
+    return await streamed(dialect.framer(body), ask, request, parts)
+
+
+async def caller_in(dialect: Dialect, body: Body, request: Request, parts: Parts) -> Caller:
+    """Who asks, by the credentials this dialect's clients send; raises UnauthorizedError or ForbiddenError."""
+    credentials = dialect.credentials(body, request.headers)
+    found = await parts.access.caller(credentials.key, project_id=credentials.project_id, user=credentials.user)
+    return require(found, Scope.READ)
+
+
+async def whole(dialect: Dialect, ask: Ask, request: Request, parts: Parts) -> Response:
+    """The collected answer as JSON."""
+    _check_messages(ask, parts)
+    answer = await _unless_gone(request, parts.pipeline.answer(ask))
+    return Response(orjson.dumps(dialect.render(answer)), media_type="application/json")
+
+
+async def streamed(framer: Framer, ask: Ask, request: Request, parts: Parts) -> Response:
+    """The answer as it is written."""
+    _check_messages(ask, parts)
+    events = parts.pipeline.run(ask)
+    # Nothing is sent before the first words are there: until then an error is still a status, not a broken stream.
+    first = await _unless_gone(request, _until_words(events))
+    return StreamingResponse(_framed(first, events, framer), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+def _check_messages(ask: Ask, parts: Parts) -> None:
+    if len(ask.messages) > parts.limits.messages:
+        raise InvalidRequestError(f"At most {parts.limits.messages} messages can be sent.", field="messages")
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work results in; cancels it when the client hangs up, so that no model talks to nobody.
+
+    The server tells of a hang-up only whoever listens: while nothing is being sent, that is us.
+    """
+    working, listening = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGoneError
+        return working.result()
+    finally:
+        listening.cancel()
+        if working.cancel():  # false when it is done
+            await asyncio.wait({working})
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass  # what is left of a body
+
+
+async def _until_words(events: AsyncGenerator[Event, None]) -> list[Event]:
+    seen: list[Event] = []
+    async for event in events:
+        seen.append(event)
+        if isinstance(event, Delta | Finished):
+            break
+    return seen
+
+
+async def _framed(first: Sequence[Event], events: AsyncGenerator[Event, None], framer: Framer) -> AsyncIterator[bytes]:
+    async with contextlib.aclosing(events):
+        try:
+            for event in first:
+                for frame in framer.frames(event):
+                    yield frame
+            async for event in events:
+                for frame in framer.frames(event):
+                    yield frame
+        except AppError as error:
+            for frame in framer.failure(error):
+                yield frame
+    if framer.pause_s:
+        await asyncio.sleep(framer.pause_s)
