@@ -44,6 +44,7 @@ from app.store.chunks import ChunkStore
 from app.store.corpus import CorpusStore
 from app.store.documents import DocumentStore
 from app.store.engine import Database
+from app.store.feedback import FeedbackStore
 from app.store.gaps import GapStore
 from app.store.jobs import JobStore
 from app.store.journal import JournalStore
@@ -297,6 +298,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         jobs=jobs,
         prompts=prompts,
         traces=journal,
+        feedback=FeedbackStore(database),
         todos=TodoStore(database),
         blobs=blobs,
         defaults=defaults,

@@ -15,6 +15,7 @@ from app.core.retrieval import Retriever
 from app.core.shelves import (
     BlobShelf,
     DocumentShelf,
+    FeedbackShelf,
     JobShelf,
     KeyShelf,
     ProjectShelf,
@@ -52,6 +53,7 @@ class Parts:
     jobs: JobShelf
     prompts: PromptShelf
     traces: TraceShelf
+    feedback: FeedbackShelf
     todos: TodoShelf
     blobs: BlobShelf
     defaults: Defaults

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from app.core.feedback import Feedback, NewFeedback
 from app.core.gaps import GapRules
 from app.core.library import (
     Added,
@@ -99,6 +100,16 @@ class PromptShelf(Protocol):
 class TraceShelf(Protocol):
     async def all(self, caller: Caller, limit: int, before: str | None = None) -> Sequence[TraceRecord]: ...
     async def get(self, caller: Caller, trace_id: str) -> TraceRecord: ...
+
+
+class FeedbackShelf(Protocol):
+    async def add(self, caller: Caller, new: NewFeedback) -> Feedback:
+        """Keeps it, without what its trace was told not to keep; raises NotFoundError for an unknown trace."""
+        ...
+
+    async def of(self, caller: Caller, trace_id: str) -> list[Feedback]:
+        """All feedback on a trace, oldest first."""
+        ...
 
 
 class TodoShelf(Protocol):

@@ -14,6 +14,7 @@ from app.store.chunks import ChunkStore
 from app.store.corpus import CorpusStore
 from app.store.documents import DocumentStore
 from app.store.engine import Database
+from app.store.feedback import FeedbackStore
 from app.store.gaps import GapStore
 from app.store.jobs import JobStore
 from app.store.journal import JournalStore
@@ -46,6 +47,7 @@ class Shelves:
     threads: ThreadStore
     todos: TodoStore
     gaps: GapStore
+    feedback: FeedbackStore
 
     @classmethod
     def of(cls, database: Database, project_id: int) -> Shelves:
@@ -64,6 +66,7 @@ class Shelves:
             ThreadStore(database),
             TodoStore(database),
             GapStore(database),
+            FeedbackStore(database),
         )
 
     async def repository(self, name: str = "papers") -> int:
