@@ -151,7 +151,7 @@ class Run:
             detail=detail
             | {
                 "thread_id": resolved.thread.thread_id if resolved else None,
-                "prompt_sha256": self.prompt_sha256,
+                "prompt_sha256": None if log.omit_inputs else self.prompt_sha256,
                 # A provider's error may repeat what it was sent.
                 "error": self.error_code if omits else self.error,
                 "timings_ms": dict(self.timings_ms),
