@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from app import VERSION
 from app.api import (
@@ -35,8 +36,11 @@ from app.api import (
     uploads,
 )
 from app.api.body_limit import BodyLimit
-from app.api.docs_page import swagger_page
+from app.api.docs_page import redoc_page, swagger_page
+from app.api.graphql.limits import QueryLimits
+from app.api.graphql.route import make_router
 from app.api.schemas import ErrorBody
+from app.api.security_headers import SecurityHeaders
 from app.bootstrap import Service, build
 from app.core.errors import (
     AppError,
@@ -98,12 +102,32 @@ def create_app(
         strict_content_type=False,  # curl -d sends a form's type; the body says what it is
     )
     app.add_middleware(BodyLimit, settings.max_request_bytes, settings.max_upload_request_bytes)
+    app.add_middleware(SecurityHeaders, settings.behind_tls)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
     for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
         app.include_router(module.router)
     app.include_router(models.prem_router, prefix="/v1")  # before the other, whose ids may have slashes
     for module in (models, embeddings):
         for prefix in OPENAI_PREFIXES:
             app.include_router(module.router, prefix=prefix, include_in_schema=prefix == OPENAI_PREFIXES[0])
+    app.include_router(
+        make_router(
+            QueryLimits(
+                depth=settings.graphql_max_depth,
+                aliases=settings.graphql_max_aliases,
+                tokens=settings.graphql_max_tokens,
+                chars=settings.graphql_max_chars,
+                items=settings.graphql_max_items,
+            )
+        )
+    )
     _add_pages(app)
     _add_errors(app)
     _add_schemas(app)
@@ -132,6 +156,10 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(swagger_page())
+
+    @app.get("/redoc", include_in_schema=False)
+    async def redoc() -> HTMLResponse:
+        return HTMLResponse(redoc_page())
 
 
 def _add_errors(app: FastAPI) -> None:

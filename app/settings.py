@@ -100,6 +100,19 @@ class Settings(BaseSettings):
     )
     job_concurrency: int = Field(2, ge=1, le=64, description="Files ingested at the same time.")
 
+    # GraphQL
+    graphql_max_chars: int = Field(65_536, ge=256, description="Longest GraphQL query.")
+    graphql_max_tokens: int = Field(2_000, ge=16, description="Most words and brackets of a GraphQL query.")
+    graphql_max_depth: int = Field(8, ge=1, description="Deepest GraphQL query, in fields inside fields.")
+    graphql_max_aliases: int = Field(16, ge=0, description="Most aliases of a GraphQL query.")
+    graphql_max_items: int = Field(500, ge=1, description="Longest list that one GraphQL field brings.")
+
+    # browsers
+    cors_origins: str = Field(
+        "", description="Origins whose pages may call the API, comma-separated; `*` for any. None when empty."
+    )
+    behind_tls: bool = Field(False, description="Is all traffic TLS: tells browsers to insist on it (HSTS).")
+
     # wire
     sse_done_spaced: bool = Field(False, description="End streams with `data: [DONE]` instead of `data:[DONE]`.")
 
@@ -134,6 +147,11 @@ class Settings(BaseSettings):
             return _json(Path(value).read_text()) if value.strip() else {}
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"neither a JSON object nor a file that can be read ({error})") from error
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """`cors_origins` as a list."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
     @property
     def database(self) -> str:
