@@ -30,7 +30,7 @@ from app.core.ports import Defaults
 from app.core.retrieval import Retriever
 from app.core.snapshots import SnapshotLoader
 from app.core.types import Caller, Scope
-from app.providers.any_llm_retry import ModelLimits
+from app.providers.retry import ModelLimits
 from app.providers.catalogue import Catalogue
 from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
 from app.providers.extractive import ExtractiveGenerator
@@ -298,6 +298,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         jobs=jobs,
         prompts=prompts,
         traces=journal,
+        threads=threads,
         feedback=FeedbackStore(database),
         todos=TodoStore(database),
         blobs=blobs,

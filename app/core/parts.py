@@ -21,6 +21,7 @@ from app.core.shelves import (
     ProjectShelf,
     PromptShelf,
     RepositoryShelf,
+    ThreadShelf,
     TodoShelf,
     TraceShelf,
 )
@@ -53,6 +54,7 @@ class Parts:
     jobs: JobShelf
     prompts: PromptShelf
     traces: TraceShelf
+    threads: ThreadShelf
     feedback: FeedbackShelf
     todos: TodoShelf
     blobs: BlobShelf

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from app.core.conversations import ThreadPage, ThreadView, TurnView
 from app.core.feedback import Feedback, NewFeedback
 from app.core.gaps import GapRules
 from app.core.library import (
@@ -97,8 +98,24 @@ class PromptShelf(Protocol):
     async def delete(self, caller: Caller, prompt_id: str) -> None: ...
 
 
+class ThreadShelf(Protocol):
+    async def all(self, caller: Caller, start: int, limit: int, newest: int) -> ThreadPage:
+        """The caller's user's threads, each with its `newest` turns."""
+        ...
+
+    async def get(self, caller: Caller, thread_id: str, newest: int) -> ThreadView: ...
+    async def turn(self, caller: Caller, thread_id: str, number: int) -> TurnView: ...
+    async def delete(self, caller: Caller, thread_id: str) -> None:
+        """With its turns, and their traces."""
+        ...
+
+
 class TraceShelf(Protocol):
     async def all(self, caller: Caller, limit: int, before: str | None = None) -> Sequence[TraceRecord]: ...
+    async def some(self, caller: Caller, trace_ids: Collection[str]) -> dict[str, TraceRecord]:
+        """Traces by their id; unknown ones are left out."""
+        ...
+
     async def get(self, caller: Caller, trace_id: str) -> TraceRecord: ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -28,15 +28,16 @@ class JournalStore:
     async def record(self, caller: Caller, trace: TraceRecord | None, turn: NewTurn | None) -> None:
         """Keeps both in one transaction; a trace takes the place of an earlier one with its id.
 
-        Raises NotFoundError for a project that is not there.
+        Neither is kept of a turn whose thread was deleted meanwhile. Raises NotFoundError for a project that is not
+        there.
         """
 
         def work(connection: Connection) -> None:
             check_project(connection, caller)
+            if turn is not None and not add_turn(connection, caller, turn):
+                return
             if trace is not None:
                 put_trace(connection, caller, trace)
-            if turn is not None:
-                add_turn(connection, caller, turn)
 
         await self._database.write(work)
 
@@ -81,6 +82,11 @@ class JournalStore:
             query = query.where(older | ((traces.c.created_at == last.created_at) & (traces.c.id > last.id)))
         query = query.order_by(traces.c.created_at.desc(), traces.c.id).limit(limit)
         return await self._database.read(lambda connection: [_trace(row) for row in connection.execute(query)])
+
+    async def some(self, caller: Caller, trace_ids: Collection[str]) -> dict[str, TraceRecord]:
+        """Traces by their id; unknown ones are left out."""
+        query = select(traces).where(traces.c.project_id == caller.project_id, traces.c.id.in_(trace_ids))
+        return await self._database.read(lambda connection: {row.id: _trace(row) for row in connection.execute(query)})
 
     async def get(self, caller: Caller, trace_id: str) -> TraceRecord:
         """Raises NotFoundError."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
+from app.core.conversations import ThreadPage, ThreadView, TurnView
 from app.core.errors import NotFoundError
 from app.core.keeping import title_of
 from app.core.ports import NewTurn, ThreadState, Turn
 from app.core.types import Caller
 from app.store.clock import now
 from app.store.engine import Database
-from app.store.tables import projects, threads, turns
+from app.store.tables import projects, threads, traces, turns
+from app.store.thread_views import threads_of, turn_view, views
 
 REMEMBERED = 20  # newest turns that are brought back; a prompt has no room for more
 WINDOW = 500  # newest turns among which a follow-up looks for those before it
@@ -52,6 +54,63 @@ class ThreadStore:
 
         return await self._database.look_up(work)
 
+    async def all(self, caller: Caller, start: int, limit: int, newest: int) -> ThreadPage:
+        """The caller's user's threads from number `start` (of 0) on, each with its `newest` turns."""
+
+        def work(connection: Connection) -> ThreadPage:
+            mine = threads_of(caller)
+            total = connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one()
+            page = mine.order_by(mine.selected_columns.last_at.desc(), threads.c.id).offset(start).limit(limit)
+            return ThreadPage(views(connection, caller, connection.execute(page).all(), newest), total)
+
+        return await self._database.read(work)
+
+    async def get(self, caller: Caller, thread_id: str, newest: int) -> ThreadView:
+        """A thread of the caller's user with its `newest` turns; raises NotFoundError."""
+
+        def work(connection: Connection) -> ThreadView:
+            _known(connection, caller, None, thread_id)
+            rows = connection.execute(threads_of(caller).where(threads.c.id == thread_id)).all()
+            return views(connection, caller, rows, newest)[0]
+
+        return await self._database.read(work)
+
+    async def turn(self, caller: Caller, thread_id: str, number: int) -> TurnView:
+        """A turn of a thread of the caller's user; raises NotFoundError."""
+
+        def work(connection: Connection) -> TurnView:
+            _known(connection, caller, None, thread_id)
+            mine = (turns.c.thread_id == thread_id) & (turns.c.project_id == caller.project_id)
+            row = connection.execute(select(turns).where(mine, turns.c.number == number)).first()
+            if row is None:
+                raise NotFoundError(f"The thread {thread_id} has no turn {number}.", field="turn_id")
+            return turn_view(row)
+
+        return await self._database.look_up(work)
+
+    async def delete(self, caller: Caller, thread_id: str) -> None:
+        """Leaves nothing of a thread: its turns go, and their traces with what others said of them.
+
+        Raises NotFoundError.
+        """
+
+        def work(connection: Connection) -> None:
+            _known(connection, caller, None, thread_id)
+            of_turns = select(turns.c.trace_id).where(
+                turns.c.thread_id == thread_id, turns.c.project_id == caller.project_id
+            )
+            connection.execute(
+                delete(traces).where(
+                    traces.c.project_id == caller.project_id,
+                    (traces.c.thread_id == thread_id) | traces.c.id.in_(of_turns),
+                )
+            )
+            connection.execute(
+                delete(threads).where(threads.c.id == thread_id, threads.c.project_id == caller.project_id)
+            )
+
+        await self._database.write(work)
+
 
 def _chain(connection: Connection, thread_id: str, turn: int, links: dict[int, int | None]) -> list[int]:
     """A turn, the one it followed, and so on: a follow-up may continue any turn, not only the newest."""
@@ -79,9 +138,14 @@ def _known(connection: Connection, caller: Caller, session: str | None, thread_i
     return thread_id
 
 
-def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> None:
-    """Appends a turn within a transaction, making the thread if it is new."""
+def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> bool:
+    """Appends a turn within a transaction, making the thread if it is new.
+
+    False, and nothing is written, when the thread was deleted while its next turn was being answered.
+    """
     thread_id = _thread_of(connection, caller, turn)
+    if thread_id is None:
+        return False
     last = connection.execute(select(func.max(turns.c.number)).where(turns.c.thread_id == thread_id)).scalar()
     connection.execute(
         insert(turns).values(
@@ -95,14 +159,20 @@ def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> None:
             created_at=now(),
         )
     )
+    return True
 
 
-def _thread_of(connection: Connection, caller: Caller, turn: NewTurn) -> str:
-    """The thread's id, its row locked; of two first turns of one session at once, the second joins the first's."""
+def _thread_of(connection: Connection, caller: Caller, turn: NewTurn) -> str | None:
+    """The thread's id, its row locked; of two first turns of one session at once, the second joins the first's.
+
+    None for a follow-up whose thread is gone.
+    """
     mine = threads.c.project_id == caller.project_id
     known = select(threads.c.id).where(mine, threads.c.id == turn.thread_id).with_for_update(key_share=True)
     if connection.execute(known).first() is not None:
         return turn.thread_id
+    if turn.follows is not None:
+        return None
     if turn.session is not None:
         # Whoever makes a session's thread holds the project's row: the next one waits, and finds it. Inserts refer
         # to that row under a weaker lock, which `key_share` lets them keep.

@@ -35,6 +35,7 @@ class World:
     jobs: set[int] = field(default_factory=set)
     chunks: set[int] = field(default_factory=set)  # published, not deleted
     threads: dict[str, int] = field(default_factory=dict)  # turns by session
+    thread_ids: set[str] = field(default_factory=set)
     templates: dict[str, str] = field(default_factory=dict)
     traces: set[str] = field(default_factory=set)
     keys: dict[int, str] = field(default_factory=dict)
@@ -121,6 +122,7 @@ class Tenants(RuleBasedStateMachine):
         new_turn = turn(state.thread_id, session, f"question of {project}")
         self.wait(world.shelves.journal.record(world.caller, trace(trace_id), new_turn))
         world.traces.add(trace_id)
+        world.thread_ids.add(state.thread_id)
         world.threads[session] = world.threads.get(session, 0) + 1
 
     @rule(project=PROJECTS)
@@ -173,6 +175,7 @@ class Tenants(RuleBasedStateMachine):
         for session in ("chat", "other"):
             state = await shelves.threads.open(caller, session)
             assert len(state.turns) == min(world.threads.get(session, 0), 20)
+        assert {each.id for each in (await shelves.threads.all(caller, 0, 99, 9)).threads} == world.thread_ids
         assert {each.id for each in await shelves.journal.all(caller, 999)} == world.traces
         assert await shelves.prompts.contents(caller, list(world.templates)) == world.templates
         assert {each.id for each in await shelves.prompts.all(caller)} == set(world.templates)
@@ -219,6 +222,14 @@ class Tenants(RuleBasedStateMachine):
                 shelves.prompts.tag(caller, template, 1, "stolen"),
                 shelves.prompts.delete(caller, template),
             )
+        for thread_id in theirs.thread_ids:
+            await check_refused(
+                shelves.threads.open(caller, None, thread_id),
+                shelves.threads.get(caller, thread_id, 9),
+                shelves.threads.turn(caller, thread_id, 1),
+                shelves.threads.delete(caller, thread_id),
+            )
+        assert await shelves.journal.some(caller, theirs.traces) == {}
         for trace_id in theirs.traces:
             with pytest.raises(NotFoundError):
                 await shelves.journal.get(caller, trace_id)
