@@ -18,6 +18,9 @@ LIMITS = {
     "max_upload_request_bytes": 1_000_000,
     "max_files_per_upload": 5,
     "model_retries": 0,
+    "max_embedding_inputs": 20,
+    "models": ("ollama/qwen3:8b", "openai/org/mine", "openai/gpt-4o-mini"),
+    "prices": {"openai/org/mine": {"input": 0.5, "output": 1.5, "context_length": 8192}},
 }
 
 

@@ -1,5 +1,6 @@
 // Asks through OpenAI's Node client. Requests are the parameters of `chat.completions.create`.
-// Modes: sync, stream, hang-up (leaves after the first words).
+// Modes: sync, stream, hang-up (leaves after the first words); and with the parameters of their own methods models,
+// model, embeddings.
 import OpenAI from "openai";
 import { serve } from "./lines.mjs";
 
@@ -17,6 +18,13 @@ const MODES = {
     }
     return { heard: null };
   },
+  models: async (client) => {
+    const models = [];
+    for await (const model of client.models.list()) models.push(model);
+    return { models };
+  },
+  model: (client, request) => client.models.retrieve(request.model),
+  embeddings: (client, request) => client.embeddings.create(request),
 };
 
 await serve(({ url, key, mode, request }) =>

@@ -1,4 +1,5 @@
-// Asks through @premai/prem-sdk. Requests are the parameters of `chat.completions.create`. Modes: sync, stream.
+// Asks through @premai/prem-sdk. Requests are the parameters of `chat.completions.create`.
+// Modes: sync, stream; and with the parameters of their own methods models, model, embeddings.
 import prem from "@premai/prem-sdk";
 import { serve } from "./lines.mjs";
 
@@ -12,6 +13,9 @@ const MODES = {
     for await (const chunk of response) chunks.push(chunk);
     return { chunks, trace_id: response.trace_id, document_chunks: response.document_chunks };
   },
+  models: async (client) => ({ models: await client.models.list() }),
+  model: (client, request) => client.models.retrieve(request.id),
+  embeddings: (client, request) => client.embeddings.create(request),
 };
 
 await serve(({ url, key, mode, request }) =>

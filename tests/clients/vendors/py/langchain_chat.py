@@ -1,4 +1,7 @@
-"""Asks through LangChain's ChatPremAI. Modes: invoke, stream, hang-up (leaves after the first words).
+"""Asks through LangChain's ChatPremAI, and embeds through its PremAIEmbeddings.
+
+Modes: invoke, stream, hang-up (leaves after the first words); embed, whose request has `model` (of the constructor),
+`documents` and `query`.
 
 Requests: `model` (of the constructor), `question`, and optionally `tools`, `template` ({"id", "param"}) and `bind`
 (parameters of ChatPremAI that go with each question, such as session_id).
@@ -9,6 +12,7 @@ import warnings
 warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 from langchain_community.chat_models import ChatPremAI  # noqa: E402
+from langchain_community.embeddings import PremAIEmbeddings  # noqa: E402
 from langchain_core.messages import HumanMessage, SystemMessage  # noqa: E402
 from lines import serve  # noqa: E402
 from premai import Prem  # noqa: E402
@@ -37,7 +41,18 @@ def hang_up(chat, messages):
 MODES = {"invoke": invoke, "stream": stream, "hang-up": hang_up}
 
 
+def embed(url, key, request):
+    embeddings = PremAIEmbeddings(premai_api_key=key, **request["model"])
+    embeddings.client = Prem(api_key=key, base_url=url)
+    return {
+        "documents": embeddings.embed_documents(request["documents"]),
+        "query": embeddings.embed_query(request["query"]),
+    }
+
+
 def answer(url, key, mode, request):
+    if mode == "embed":
+        return embed(url, key, request)
     chat = ChatPremAI(premai_api_key=key, **request["model"])
     chat.client = Prem(api_key=key, base_url=url)  # it has no base URL of its own
     if "tools" in request:

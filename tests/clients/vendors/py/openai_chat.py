@@ -1,6 +1,7 @@
 """Asks through openai's clients. Requests are the parameters of `chat.completions.create`.
 
-Modes: sync, stream, hang-up (leaves after the first words), async, async-stream.
+Modes: sync, stream, hang-up (leaves after the first words), async, async-stream; and with the parameters of their own
+methods models, model, embeddings.
 """
 
 import asyncio
@@ -26,6 +27,28 @@ def hang_up(client, request):
     return {"heard": None}
 
 
+def models(client, request):
+    return {"models": [model.model_dump(mode="json") for model in client.models.list(**request)]}
+
+
+def model(client, request):
+    return client.models.retrieve(**request).model_dump(mode="json")
+
+
+def embeddings(client, request):
+    return client.embeddings.create(**request).model_dump(mode="json")
+
+
+MODES = {
+    "sync": sync,
+    "stream": stream,
+    "hang-up": hang_up,
+    "models": models,
+    "model": model,
+    "embeddings": embeddings,
+}
+
+
 async def asynchronous(client, request):
     async with client:
         return (await client.chat.completions.create(**request)).model_dump(mode="json")
@@ -44,7 +67,7 @@ def ask(url, key, mode, request):
     if mode == "async-stream":
         return asyncio.run(asynchronous_stream(openai.AsyncOpenAI(**where), request))
     with openai.OpenAI(**where) as client:
-        return {"sync": sync, "stream": stream, "hang-up": hang_up}[mode](client, request)
+        return MODES[mode](client, request)
 
 
 def answer(url, key, mode, request):

@@ -1,6 +1,7 @@
 """Asks through premai's `Prem`. Requests are the parameters of `chat.completions.create`.
 
-Modes: sync, stream, hang-up (leaves after the first words).
+Modes: sync, stream, hang-up (leaves after the first words); and with the parameters of their own methods models,
+model, embeddings.
 """
 
 import json
@@ -30,7 +31,26 @@ def hang_up(client, request):
     return {"heard": None}
 
 
-MODES = {"sync": sync, "stream": stream, "hang-up": hang_up}
+def models(client, request):
+    return {"models": [model.to_dict() for model in client.models.list(**request)]}
+
+
+def model(client, request):
+    return client.models.retrieve(**request).to_dict()
+
+
+def embeddings(client, request):
+    return client.embeddings.create(**request).to_dict()
+
+
+MODES = {
+    "sync": sync,
+    "stream": stream,
+    "hang-up": hang_up,
+    "models": models,
+    "model": model,
+    "embeddings": embeddings,
+}
 
 
 def answer(url, key, mode, request):
