@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from app.core.citing import cited_markers
 from app.core.tracing import describe_citation, describe_funnel
@@ -34,11 +35,13 @@ def document_chunks(hits: Sequence[Hit], citations: Sequence[Citation] = ()) -> 
 
 
 def evidence(retrieved: Retrieved, finished: Finished, trace_id: str) -> dict[str, Json]:
-    """What stands beside the answer."""
+    """What stands beside the answer; `attempts` are the models that did not answer before this one did."""
     return {
         "document_chunks": document_chunks(retrieved.hits, finished.citations),
         "citations": [describe_citation(citation) for citation in finished.citations],
         "retrieval": describe_funnel(retrieved.funnel) if retrieved.asked else None,
         "refused": finished.refused,
+        "attempts": [asdict(attempt) for attempt in finished.attempts],
+        "cost": finished.cost,
         "trace_id": trace_id,
     }
