@@ -60,35 +60,6 @@ class WireMessage(BaseModel):
     name: str | None = None
 
 
-class ToolParameters(BaseModel):
-    """A JSON Schema of an object: the arguments by name."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: Literal["object"] | None = None
-    properties: dict[str, Any] | None = None
-    required: list[str] | None = None
-
-
-class ToolFunction(BaseModel):
-    """What the model may call."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str = Field(min_length=1)
-    description: str | None = None
-    parameters: ToolParameters | None = None
-
-
-class Tool(BaseModel):
-    """A function the model may call; whatever else it says of itself goes to the provider as it came."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: Literal["function"]
-    function: ToolFunction
-
-
 class ChatRequest(BaseModel):
     """The fields that both formats have, under the same names and with the same meaning."""
 
@@ -106,7 +77,7 @@ class ChatRequest(BaseModel):
     seed: int | None = None
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     presence_penalty: float | None = Field(None, ge=-2, le=2)
-    tools: list[Tool] | None = None
+    tools: list[dict[str, Any]] | None = None
     response_format: dict[str, Any] | None = None
     user: str | None = Field(None, description="Your own end user; keeps their sessions apart.")
 
@@ -131,7 +102,7 @@ def to_ask(request: ChatRequest, caller: Caller, dialect: str, model: str | None
             frequency_penalty=request.frequency_penalty,
             presence_penalty=request.presence_penalty,
         ),
-        tools=tuple(tool.model_dump(exclude_unset=True) for tool in request.tools or ()),
+        tools=tuple(request.tools or ()),
         response_format=request.response_format,
         session=request.session_id,
         dialect=dialect,
