@@ -235,8 +235,10 @@ class Pipeline:
         yield run.retrieved
         if run.retrieved.asked and not run.retrieved.hits:
             run.model = resolved.models[0]
-            run.hear(refusal := Delta(self._defaults.refusal_text))
-            yield refusal
+            as_refusal = wants_json(run.ask.response_format)
+            for choice in range(run.ask.choices):
+                run.hear(refusal := Delta(self._defaults.refusal_text, choice=choice, refusal=as_refusal))
+                yield refusal
         else:
             async with contextlib.aclosing(self._generate(run, resolved, run.retrieved)) as deltas:
                 async for delta in deltas:
@@ -303,8 +305,9 @@ class Pipeline:
 
 def _in_format(ask: Ask, finished: Finished) -> Finished:
     """The answer itself; raises ProviderError when a whole one is not in the format that was asked for."""
-    for choice in finished.choices if not finished.refused else ():
-        fault = misfit(ask.response_format, choice.text) if choice.finish_reason is FinishReason.STOP else None
+    for choice in finished.choices:
+        whole = choice.finish_reason is FinishReason.STOP and not choice.refusal
+        fault = misfit(ask.response_format, choice.text) if whole else None
         if fault is not None:
             raise ProviderError(f"The model's answer does not fit `response_format`: {fault}.", field="response_format")
     return finished
@@ -316,6 +319,7 @@ def _said_again(finished: Finished) -> list[Delta]:
             choice.text,
             tuple(ToolCallDelta(n, call.id, call.name, call.arguments) for n, call in enumerate(choice.tool_calls)),
             choice=number,
+            refusal=choice.refusal,
         )
         for number, choice in enumerate(finished.choices)
     ]

@@ -51,6 +51,7 @@ class Draft:
     quotes: list[Quote] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     reason: FinishReason = FinishReason.STOP
+    refusal: bool = False
 
     def add(self, delta: Delta) -> None:
         self.text.append(delta.text)
@@ -58,12 +59,13 @@ class Draft:
         self.quotes.extend(delta.quotes)
         self.usage = delta.usage or self.usage
         self.reason = delta.finish_reason or self.reason
+        self.refusal = delta.refusal or self.refusal
 
     def choice(self, retrieved: Retrieved) -> Choice:
         """The answer, its markers checked."""
         text = "".join(self.text)
         cited = cite(text, number_sources(retrieved.hits), self.quotes) if retrieved.hits else ()
-        return Choice(text, assemble(self.tool_calls), cited, self.reason)
+        return Choice(text, assemble(self.tool_calls), cited, self.reason, self.refusal)
 
 
 @dataclass(slots=True)
@@ -129,6 +131,7 @@ class Run:
             model=self.model.id if self.model else "",
             cost=cost,
             attempts=tuple(self.attempts),
+            refusal=first.refusal,
         )
 
     def trace(self) -> TraceRecord | None:

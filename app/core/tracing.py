@@ -83,6 +83,7 @@ def revive(detail: Mapping[str, Json], model: str, cost: float | None) -> tuple[
         model=model,
         cost=cost,
         attempts=tuple(Attempt(**attempt) for attempt in detail.get("attempts", ())),
+        refusal=first.refusal,
     )
     return retrieved, finished
 
@@ -134,6 +135,7 @@ def describe_choice(choice: Choice) -> dict[str, Json]:
         "tool_calls": [asdict(call) for call in choice.tool_calls],
         "citations": [describe_citation(citation) for citation in choice.citations],
         "finish_reason": str(choice.finish_reason),
+        "refusal": choice.refusal,
     }
 
 
@@ -143,6 +145,7 @@ def _choice(detail: Mapping[str, Json]) -> Choice:
         tuple(ToolCall(**call) for call in detail["tool_calls"]),
         tuple(Citation(**{**each, "verdict": Verdict(each["verdict"])}) for each in detail["citations"]),
         FinishReason(detail.get("finish_reason", FinishReason.STOP)),
+        detail.get("refusal", False),
     )
 
 

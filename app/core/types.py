@@ -300,6 +300,7 @@ class Delta:
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     choice: int = 0  # which of several answers this is a piece of
+    refusal: bool = False  # the text says why there is no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +311,7 @@ class Choice:
     tool_calls: tuple[ToolCall, ...]
     citations: tuple[Citation, ...]
     finish_reason: FinishReason
+    refusal: bool = False  # the text says why there is no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,11 +338,12 @@ class Finished:
     cost: float | None = None  # US dollars; None where no price is known
     attempts: tuple[Attempt, ...] = ()
     cached: bool = False  # an earlier answer to exactly the same
+    refusal: bool = False  # the text says why there is no answer: the model's reason, or ours where JSON was asked for
 
     @property
     def choices(self) -> tuple[Choice, ...]:
         """All answers, in order."""
-        return (Choice(self.text, self.tool_calls, self.citations, self.finish_reason), *self.others)
+        return (Choice(self.text, self.tool_calls, self.citations, self.finish_reason, self.refusal), *self.others)
 
     @property
     def provider(self) -> str:
