@@ -48,7 +48,7 @@ async def caller_in(dialect: Dialect, body: Body, request: Request, parts: Parts
 async def whole(dialect: Dialect, ask: Ask, request: Request, parts: Parts) -> Response:
     """The collected answer as JSON."""
     _check_messages(ask, parts)
-    answer = await _unless_gone(request, parts.pipeline.answer(ask))
+    answer = await unless_gone(request, parts.pipeline.answer(ask))
     return Response(orjson.dumps(dialect.render(answer)), media_type="application/json")
 
 
@@ -57,7 +57,7 @@ async def streamed(framer: Framer, ask: Ask, request: Request, parts: Parts) -> 
     _check_messages(ask, parts)
     events = parts.pipeline.run(ask)
     # Nothing is sent before the first words are there: until then an error is still a status, not a broken stream.
-    first = await _unless_gone(request, _until_words(events))
+    first = await unless_gone(request, _until_words(events))
     return StreamingResponse(_framed(first, events, framer), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
@@ -66,7 +66,7 @@ def _check_messages(ask: Ask, parts: Parts) -> None:
         raise InvalidRequestError(f"At most {parts.limits.messages} messages can be sent.", field="messages")
 
 
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
     """What the work results in; cancels it when the client hangs up, so that no model talks to nobody.
 
     The server tells of a hang-up only whoever listens: while nothing is being sent, that is us.

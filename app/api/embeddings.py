@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from app.api.answering import caller_in
+from app.api.answering import caller_in, unless_gone
 from app.api.bodies import json_object
 from app.api.caller import PartsNow
 from app.dialects.base import Dialect
@@ -50,6 +50,6 @@ async def embed(request: Request, parts: PartsNow) -> Response:
         most=parts.limits.embedding_inputs,
     )
     await parts.projects.get(caller)  # the admin key opens every project, but only those that are there
-    embedded = await parts.embeddings.embed(asked.texts)
+    embedded = await unless_gone(request, parts.embeddings.embed(asked.texts))
     answer = render(asked, embedded.vectors, embedded.tokens, parts.models.embedding)
     return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
