@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from app.core.types import Citation, Hit, Quote, Source, Verdict
 from ingest.sentences import sentence_spans
 
-_MARKER = re.compile(r"\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]")
+MARKER = re.compile(r"\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]")
 _QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]{8,})[\"”»“]")
 _EDGES = " \t\n.,;:!?*_-–—•"
 
@@ -36,7 +36,7 @@ def claims(answer: str) -> Iterator[tuple[int, int, int]]:
     """(marker, start, end) of the words each marker stands for: its sentence, up to the markers before it."""
     sentences = sentence_spans(answer)
     spoken_from, last_claim = 0, (0, 0)
-    for found in _MARKER.finditer(answer):
+    for found in MARKER.finditer(answer):
         before = answer[spoken_from : found.start()]
         if before.strip(_EDGES):
             # The sentence the marker stands in, or the one that ends right before it.
