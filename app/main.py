@@ -37,8 +37,10 @@ from app.api import (
 )
 from app.api.body_limit import BodyLimit
 from app.api.docs_page import redoc_page, swagger_page
+from app.api.error_headers import error_headers
 from app.api.graphql.limits import QueryLimits
 from app.api.graphql.route import make_router
+from app.api.request_id import RequestId
 from app.api.schemas import ErrorBody
 from app.api.security_headers import SecurityHeaders
 from app.bootstrap import Service, build
@@ -102,6 +104,7 @@ def create_app(
         strict_content_type=False,  # curl -d sends a form's type; the body says what it is
     )
     app.add_middleware(BodyLimit, settings.max_request_bytes, settings.max_upload_request_bytes)
+    app.add_middleware(RequestId)
     app.add_middleware(SecurityHeaders, settings.behind_tls)
     if settings.allowed_origins:
         app.add_middleware(
@@ -168,11 +171,10 @@ def _add_errors(app: FastAPI) -> None:
         if error.status >= 500:
             error.trace_id = error.trace_id or str(uuid.uuid4())
             _log.error("%s", error.message, extra={"trace_id": error.trace_id}, exc_info=error.__cause__)
-        headers = {"x-request-id": error.trace_id} if error.trace_id else {}
-        if error.status == 401:
-            headers["www-authenticate"] = "Bearer"
         shown = envelope(request)(error)
-        return Response(orjson.dumps(shown.body), shown.status, headers=headers, media_type="application/json")
+        return Response(
+            orjson.dumps(shown.body), shown.status, headers=error_headers(error), media_type="application/json"
+        )
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -13,11 +13,14 @@ class AppError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
+    passes: ClassVar[bool] = False  # does it usually pass by itself
 
     def __init__(self, message: str | None = None, *, field: str | None = None, trace_id: str | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
         self.field = field  # the request field at fault, dotted: "repositories.limit"
         self.trace_id = trace_id
+        self.passing = type(self).passes  # may the very same request succeed soon
+        self.retry_after_s: float | None = None  # how soon, where somebody said
         super().__init__(self.message)
 
 
@@ -88,6 +91,7 @@ class ProviderRateLimitedError(ProviderError):
 
     status = 429
     code = "provider_rate_limited"
+    passes = True
 
 
 class UnavailableError(AppError):
@@ -95,3 +99,4 @@ class UnavailableError(AppError):
 
     status = 503
     code = "unavailable"
+    passes = True

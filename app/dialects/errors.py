@@ -19,13 +19,7 @@ PREM_CODES = {
     502: "ProviderAPIStatusError",
     503: "ProviderAPIConnectionError",
 }
-OPENAI_TYPES = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    409: "conflict_error",
-    429: "rate_limit_error",
-}
+OPENAI_CODES = {"unauthorized": "invalid_api_key", "provider_rate_limited": "rate_limit_exceeded"}  # else our own
 
 
 def union_refusal(error: AppError) -> Refusal:
@@ -36,9 +30,10 @@ def union_refusal(error: AppError) -> Refusal:
 def union_error(error: AppError) -> Json:
     """`error.*` for OpenAI's clients, `message`/`code`/`details` for Prem's, `detail` for FastAPI's."""
     code = "ModelNotFoundError" if error.code == "model_not_found" else PREM_CODES.get(error.status, "CatchAllError")
-    kind = OPENAI_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
+    kind = "server_error" if error.status >= 500 else "requests" if error.status == 429 else "invalid_request_error"
+    told = OPENAI_CODES.get(error.code, error.code)
     body: dict[str, Json] = {
-        "error": {"message": error.message, "type": kind, "param": error.field, "code": error.code},
+        "error": {"message": error.message, "type": kind, "param": error.field, "code": told},
         "message": error.message,
         "code": code,
         "statusCode": error.status,
