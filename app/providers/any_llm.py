@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
-import itertools
-import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from app.core.types import Delta, Json, Prompt
-from app.providers.any_llm_failures import broken_stream, failure_of, timed_out
-from app.providers.any_llm_retry import Failure, ModelLimits, retry_delay
-from app.providers.any_llm_vendors import Connection
-from app.providers.any_llm_wire import AnswerReader, to_request
+from app.core.types import Delta, Prompt
+from app.providers.any_llm_failures import failure_of
+from app.providers.attempts import Attempt, AttemptError, speak
+from app.providers.chat_wire import AnswerReader, to_request
+from app.providers.failures import broken_stream, timed_out
+from app.providers.retry import ModelLimits
+from app.providers.vendors import Connection
 
 if TYPE_CHECKING:
     from any_llm import AnyLLM
@@ -39,16 +40,9 @@ class AnyLLMGenerator:
         Usage is the provider's; where it sends none, ceil(characters / 4) of prompt and answer. Closing the
         generator closes the provider's connection.
         """
-        attempt, delta = await self._begin(prompt)
-        try:
-            while delta is not None:
+        async with contextlib.aclosing(speak(self._attempt, prompt, self._limits)) as deltas:
+            async for delta in deltas:
                 yield delta
-                delta = await attempt.advance()
-            yield attempt.answer.last()
-        except _AttemptError as broken:
-            raise broken.failure.error from None
-        finally:
-            await attempt.aclose()
 
     async def aclose(self) -> None:
         """Closes the client and its idle connections; the next stream opens a new one."""
@@ -57,24 +51,8 @@ class AnyLLMGenerator:
         if close is not None:
             await close()
 
-    async def _begin(self, prompt: Prompt) -> tuple[_Attempt, Delta | None]:
-        """The first attempt that says something, and what it says; None for an answer without a word.
-
-        Cancelled here, any-llm's own stream closes itself; once a Delta is out, `stream` has to.
-        """
-        for number in itertools.count():
-            attempt = _Attempt(self._open(), self._connection, prompt, self._limits)
-            try:
-                return attempt, await attempt.advance()
-            except _AttemptError as failed:
-                await attempt.aclose()
-                delay = retry_delay(failed.failure, number, self._limits)
-                if delay is None:
-                    # Not chained: the vendor's exception holds the request, and with it the key.
-                    raise failed.failure.error from None
-            # Spread out, so that requests refused together do not come back together.
-            await asyncio.sleep(delay * random.uniform(1.0, 1.25))  # noqa: S311
-        raise AssertionError("unreachable")
+    def _attempt(self, prompt: Prompt) -> Attempt:
+        return _AnyLLMAttempt(self._open(), self._connection, prompt, self._limits)
 
     def _open(self) -> AnyLLM:
         if self._client is None:
@@ -87,14 +65,6 @@ def _open_client(connection: Connection) -> AnyLLM:
     from any_llm import AnyLLM
 
     vendor = connection.vendor
-    if vendor.plain_openai:
-        return AnyLLM.create_openai_compatible(
-            vendor.name,
-            connection.api_base or "",
-            connection.api_key,
-            unified_exceptions=True,
-            max_retries=0,
-        )
     silent = AnyLLM.get_provider_class(vendor.name).MAX_RETRIES_SUPPORT == "unsupported"
     return AnyLLM.create(
         vendor.name,
@@ -105,35 +75,27 @@ def _open_client(connection: Connection) -> AnyLLM:
     )
 
 
-class _AttemptError(Exception):
-    """An attempt failed; never leaves this file."""
-
-    def __init__(self, failure: Failure) -> None:
-        self.failure = failure
-        super().__init__(failure.error.message)
-
-
-class _Attempt:
+class _AnyLLMAttempt:
     """One request and the reading of its stream."""
 
     def __init__(self, client: AnyLLM, connection: Connection, prompt: Prompt, limits: ModelLimits) -> None:
-        self.answer = AnswerReader(prompt)
+        self._answer = AnswerReader(prompt)
         self._client = client
         self._connection = connection
         self._model = prompt.model
-        self._request: dict[str, Json] = to_request(prompt, older_token_limit=connection.vendor.older_token_limit)
+        self._request = to_request(prompt)
         self._timeout_s = limits.timeout_s
         self._chunks: AsyncIterator[ChatCompletionChunk] | None = None
 
     async def advance(self) -> Delta | None:
-        """The next Delta, None after the last; raises _AttemptError."""
+        """The next Delta, None after the last; raises AttemptError."""
         try:
             while True:
                 async with asyncio.timeout(self._timeout_s):
                     chunk = await self._next_chunk()
                 if chunk is None:
                     break
-                delta = self.answer.read(chunk)
+                delta = self._answer.read(chunk.model_dump(warnings=False))
                 if delta is not None:
                     return delta
         except TimeoutError:
@@ -144,9 +106,13 @@ class _Attempt:
         else:
             failure = broken_stream(self._connection)
         # After the finish reason the answer is whole: only the provider's count of tokens is missing.
-        if self.answer.complete:
+        if self._answer.complete:
             return None
-        raise _AttemptError(failure) from None
+        raise AttemptError(failure) from None
+
+    def last(self) -> Delta:
+        """The closing Delta: finish reason and usage."""
+        return self._answer.last()
 
     async def aclose(self) -> None:
         """Ends the request; the provider sees the connection close."""

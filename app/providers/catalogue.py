@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Protocol
 
 from app.core.errors import InvalidRequestError, ModelNotFoundError
 from app.core.ports import Generator, ModelChoice
 from app.providers.any_llm import AnyLLMGenerator
-from app.providers.any_llm_retry import ModelLimits
-from app.providers.any_llm_vendors import Connection, find_vendor
+from app.providers.openai_compatible import OpenAICompatibleGenerator
 from app.providers.prices import load_prices
+from app.providers.retry import ModelLimits
+from app.providers.vendors import Connection, find_vendor, speaks_directly
 
 OWN_PROVIDER = "footnote"
 EXTRACTIVE = "extractive"
+_ANY_OTHER = "anthropic"  # finding any provider that is not spoken to directly loads them all
+
+
+class _ClosableGenerator(Generator, Protocol):
+    async def aclose(self) -> None: ...
 
 
 class Catalogue:
@@ -35,8 +42,9 @@ class Catalogue:
         self._environment = environment
         self._limits = limits or ModelLimits()
         self._default_provider = default_provider
-        self._generators: dict[Connection, AnyLLMGenerator] = {}
-        self._loaded = False  # the vendors' libraries
+        self._generators: dict[Connection, _ClosableGenerator] = {}
+        self._priced = False  # the prices are loaded
+        self._loaded = False  # the vendors' libraries are
 
     def resolve(self, model: str, provider_key: str | None = None) -> ModelChoice:
         """The model behind an id; what follows the first slash is the provider's own name, slashes and all.
@@ -54,12 +62,12 @@ class Catalogue:
             return ModelChoice(provider, name, self._extractive, cites_by_quoting=True)
         vendor = find_vendor(provider)
         if provider_key is not None:
-            own = AnyLLMGenerator(vendor.connect(self._environment, provider_key), self._limits)
+            own = self._speaker(vendor.connect(self._environment, provider_key))
             return ModelChoice(provider, name, own, release=own.aclose)
         connection = vendor.connect(self._environment)
         generator = self._generators.get(connection)
         if generator is None:
-            generator = self._generators[connection] = AnyLLMGenerator(connection, self._limits)
+            generator = self._generators[connection] = self._speaker(connection)
         return ModelChoice(provider, name, generator)
 
     def full_id(self, model: str) -> str:
@@ -73,16 +81,23 @@ class Catalogue:
 
     async def prepare(self, model: str) -> None:
         """Loads the vendor's library and the prices in a thread: `resolve` would hold the event loop for a second."""
-        if self._loaded or model.strip().lower().startswith(f"{OWN_PROVIDER}/"):
-            return
-        await asyncio.to_thread(_load)
-        self._loaded = True
+        provider = (model if "/" in model else f"{self._default_provider}/").strip().lower().partition("/")[0]
+        if provider != OWN_PROVIDER and not self._priced:
+            await asyncio.to_thread(load_prices)
+            self._priced = True
+        if provider != OWN_PROVIDER and not speaks_directly(provider) and not self._loaded:
+            await asyncio.to_thread(find_vendor, _ANY_OTHER)
+            self._loaded = True
 
     async def aclose(self) -> None:
         """Closes every client."""
         generators, self._generators = self._generators, {}
         for generator in generators.values():
             await generator.aclose()
+
+    def _speaker(self, connection: Connection) -> _ClosableGenerator:
+        kind = OpenAICompatibleGenerator if connection.vendor.direct else AnyLLMGenerator
+        return kind(connection, self._limits)
 
     def _split(self, model: str) -> tuple[str, str]:
         provider, slash, name = model.strip().partition("/")
@@ -103,8 +118,3 @@ def _check_own(name: str) -> None:
         raise ModelNotFoundError(
             f"{OWN_PROVIDER}/{name} is no model that answers. {OWN_PROVIDER}/{EXTRACTIVE} does, and needs no key."
         )
-
-
-def _load() -> None:
-    find_vendor("openai")
-    load_prices()

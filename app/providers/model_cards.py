@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from app.core.errors import ModelNotFoundError
 from app.core.library import Capabilities, ModelCard, ModelKind, ModelList
-from app.providers.any_llm_vendors import find_vendor
 from app.providers.catalogue import EXTRACTIVE, OWN_PROVIDER, Catalogue
 from app.providers.prices import Facts, PriceBook
+from app.providers.vendors import find_vendor
 
 MOST = 2**31 - 1  # the largest number that every client and database takes
 # Providers whose models the price table names as they do, and the variable that holds the key of each: known here, so

@@ -21,8 +21,8 @@ import pytest
 
 from app.core.types import Delta, FinishReason, Json, Message, Prompt, Sampling, Usage
 from app.providers.any_llm import AnyLLMGenerator
-from app.providers.any_llm_retry import ModelLimits
-from app.providers.any_llm_vendors import find_vendor
+from app.providers.retry import ModelLimits
+from app.providers.vendors import find_vendor
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 

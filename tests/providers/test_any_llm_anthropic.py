@@ -9,8 +9,8 @@ import pytest
 from app.core.errors import ProviderError
 from app.core.types import Delta, FinishReason, Message, Sampling, ToolCall, ToolCallDelta, Usage
 from app.providers.any_llm import AnyLLMGenerator
-from app.providers.any_llm_retry import ModelLimits
-from app.providers.any_llm_vendors import Connection, find_vendor
+from app.providers.retry import ModelLimits
+from app.providers.vendors import Connection, find_vendor
 from tests.doubles.anthropic_server import AnthropicServer, answer, error, text, tool_use
 from tests.providers.prompts import ask, collect, text_of
 

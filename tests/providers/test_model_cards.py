@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from app.core.errors import ModelNotFoundError
 from app.core.library import Capabilities, ModelCard, ModelKind, ModelList
 from app.core.ports import Cards
-from app.providers.vendors import find_vendor
 from app.providers.catalogue import Catalogue
 from app.providers.model_cards import LISTED, MOST, ModelCards, embedding_card, number_models
 from app.providers.prices import Price, PriceBook
+from app.providers.vendors import find_vendor
 from tests.providers.test_catalogue import QUOTING
 
 EXTRACTIVE = "footnote/extractive"

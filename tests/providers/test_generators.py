@@ -1,4 +1,4 @@
-"""AnyLLMGenerator against a scripted OpenAI on a real socket."""
+"""What speaks to models, directly and through any-llm, against a scripted OpenAI on a real socket."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from app.core.errors import AppError, InvalidRequestError, ModelNotFoundError, P
 from app.core.errors import ProviderRateLimitedError as RateLimited
 from app.core.types import Delta, FinishReason, Message, Sampling, ToolCall, ToolCallDelta, Usage
 from app.providers.any_llm import AnyLLMGenerator
-from app.providers.any_llm_retry import ModelLimits
-from app.providers.any_llm_vendors import Connection, find_vendor
+from app.providers.openai_compatible import OpenAICompatibleGenerator
+from app.providers.retry import ModelLimits
+from app.providers.vendors import Connection, find_vendor
 from tests.doubles.openai_server import (
     CUT,
     DONE,
@@ -38,9 +39,23 @@ def server() -> Iterator[OpenAIServer]:
         yield running
 
 
+Speaker = type[AnyLLMGenerator] | type[OpenAICompatibleGenerator]
+_speaking: list[Speaker] = []
+
+
+@pytest.fixture(autouse=True, params=[OpenAICompatibleGenerator, AnyLLMGenerator], ids=["direct", "any-llm"])
+def speaker(request: pytest.FixtureRequest) -> Iterator[Speaker]:
+    """Each test is passed by both."""
+    _speaking.append(request.param)
+    yield request.param
+    _speaking.clear()
+
+
 @contextlib.asynccontextmanager
-async def generator(url: str, limits: ModelLimits = LIMITS, vendor: str = "openai") -> AsyncIterator[AnyLLMGenerator]:
-    made = AnyLLMGenerator(Connection(find_vendor(vendor), KEY, url), limits)
+async def generator(
+    url: str, limits: ModelLimits = LIMITS, vendor: str = "openai"
+) -> AsyncIterator[AnyLLMGenerator | OpenAICompatibleGenerator]:
+    made = _speaking[-1](Connection(find_vendor(vendor), KEY, url), limits)
     try:
         yield made
     finally:
@@ -120,7 +135,11 @@ async def test_what_the_prompt_leaves_open_is_not_sent(server: OpenAIServer) -> 
     assert set(server.requests[0].body) == {"model", "stream", "stream_options", "messages"}
 
 
-async def test_local_servers_get_the_token_limit_under_the_name_they_read(server: OpenAIServer) -> None:
+async def test_local_servers_get_the_token_limit_under_the_name_they_read(
+    server: OpenAIServer, speaker: Speaker
+) -> None:
+    if speaker is AnyLLMGenerator:
+        return  # they are spoken to directly
     server.script(say("ok"))
     async with generator(server.url, vendor="ollama") as model:
         await collect(model.stream(ask(sampling=Sampling(max_tokens=9))))
@@ -225,13 +244,12 @@ async def test_passing_failures_before_the_first_token_are_tried_again(server: O
     assert [request.body for request in server.requests] == [server.requests[0].body] * 2
 
 
-async def test_retries_end(server: OpenAIServer) -> None:
+async def test_retries_end(server: OpenAIServer, speaker: Speaker) -> None:
     server.script(*[refuse(500, "boom")] * 5)
     error = await error_of(server.url)
     assert type(error) is ProviderError
-    assert error.message == (
-        "openai failed with status 500. Try again, or use another model. It said: Error code: 500 - boom"
-    )
+    said = "Error code: 500 - boom" if speaker is AnyLLMGenerator else "boom"
+    assert error.message == f"openai failed with status 500. Try again, or use another model. It said: {said}"
     assert len(server.requests) == 3
 
 
@@ -301,10 +319,11 @@ async def test_a_server_that_is_not_there(server: OpenAIServer) -> None:
     assert "OPENAI_BASE_URL" in error.message
 
 
-async def test_a_field_the_provider_cannot_take_is_the_requests_fault() -> None:
-    async with generator("http://127.0.0.1:9", vendor="anthropic") as model:
-        with pytest.raises(InvalidRequestError, match="seed"):
-            await collect(model.stream(ask(sampling=Sampling(seed=1))))
+async def test_a_field_the_providers_library_cannot_take_is_the_requests_fault() -> None:
+    model = AnyLLMGenerator(Connection(find_vendor("anthropic"), KEY, "http://127.0.0.1:9"), LIMITS)
+    with pytest.raises(InvalidRequestError, match="seed"):
+        await collect(model.stream(ask(sampling=Sampling(seed=1))))
+    await model.aclose()
 
 
 async def test_streams_side_by_side_share_one_client(server: OpenAIServer) -> None:

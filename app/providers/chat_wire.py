@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from app.core.types import Delta, FinishReason, Json, Message, Prompt, ToolCallDelta, Usage
-
-if TYPE_CHECKING:
-    from any_llm.types.completion import ChatCompletionChunk, ChoiceDeltaToolCall
 
 _REASONS = {
     "stop": FinishReason.STOP,
@@ -21,12 +17,8 @@ _REASONS = {
 }
 
 
-def to_request(prompt: Prompt, *, older_token_limit: bool = False) -> dict[str, Json]:
-    """The keyword arguments of a streamed completion; what the prompt leaves open is left to the provider.
-
-    `older_token_limit` is for servers that read only `max_tokens`: the client library renames it to
-    `max_completion_tokens`, which they ignore without a word, so it goes in the raw body instead.
-    """
+def to_request(prompt: Prompt) -> dict[str, Json]:
+    """The fields of a streamed completion; what the prompt leaves open is left to the provider."""
     sampling = prompt.sampling
     # "text" is every provider's default, and some adapters refuse to hear it said.
     response_format = prompt.response_format
@@ -44,16 +36,13 @@ def to_request(prompt: Prompt, *, older_token_limit: bool = False) -> dict[str, 
         "tool_choice": prompt.tool_choice,
         "response_format": None if response_format is None else dict(response_format),
     }
-    request: dict[str, Json] = {
+    return {
         "model": prompt.model,
         "messages": [_to_message(message) for message in prompt.messages],
         "stream_options": {"include_usage": True},
         **prompt.passed_on,
         **{name: value for name, value in optional.items() if value is not None},
     }
-    if older_token_limit and "max_tokens" in request:
-        request["extra_body"] = {"max_tokens": request.pop("max_tokens")}
-    return request
 
 
 def _to_message(message: Message) -> dict[str, Json]:
@@ -95,7 +84,7 @@ class AnswerReader:
 
     Tool calls are numbered from 0 in the order they begin, whatever numbers the provider gives them, and
     their id and name are said once. Chunks with nothing to say (roles, pings, reasoning) give no Delta.
-    A refusal is text: it is what the model answered.
+    A refusal is text, marked as such: it is what the model answered.
     """
 
     def __init__(self, prompt: Prompt) -> None:
@@ -111,22 +100,27 @@ class AnswerReader:
         """Whether the provider has said that and why the answer ended."""
         return self._reason is not None
 
-    def read(self, chunk: ChatCompletionChunk) -> Delta | None:
-        """The Delta a chunk carries, or None; finish reason and usage are kept for `last`."""
-        if chunk.usage is not None:
-            self._usage = Usage(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0)
-        if not chunk.choices:
+    def read(self, chunk: Mapping[str, Json]) -> Delta | None:
+        """The Delta a chunk carries, or None; finish reason and usage are kept for `last`.
+
+        A whole `message` in the place of a `delta` is read as one. Raises AttributeError, KeyError or TypeError for
+        JSON that is no chunk.
+        """
+        if (usage := chunk.get("usage")) is not None:
+            self._usage = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
+        if not (choices := chunk["choices"]):
             return None
-        choice = chunk.choices[0]
-        if choice.finish_reason:
-            self._reason = _REASONS.get(choice.finish_reason, FinishReason.STOP)
-        text = (choice.delta.content or "") + (choice.delta.refusal or "")
-        pieces = [self._piece(call) for call in choice.delta.tool_calls or ()]
+        choice = choices[0]
+        if reason := choice.get("finish_reason"):
+            self._reason = _REASONS.get(reason, FinishReason.STOP)
+        said = choice.get("delta") or choice.get("message") or {}
+        text = (said.get("content") or "") + (said.get("refusal") or "")
+        pieces = [self._piece(call) for call in said.get("tool_calls") or ()]
         calls = tuple(piece for piece in pieces if piece is not None)
         if not text and not calls:
             return None
         self._written.append(text)
-        return Delta(text=text, tool_calls=calls)
+        return Delta(text=text, tool_calls=calls, refusal=bool(said.get("refusal")))
 
     def last(self) -> Delta:
         """The closing Delta: reason and usage, the latter estimated where the provider sent none.
@@ -142,15 +136,15 @@ class AnswerReader:
         )
         return Delta(finish_reason=reason, usage=usage)
 
-    def _piece(self, call: ChoiceDeltaToolCall) -> ToolCallDelta | None:
-        known = self._calls.get(call.index)
-        # Servers that send whole calls give each one number 0 and an id of its own.
-        if known is None or (call.id and known.id and call.id != known.id):
-            known = self._calls[call.index] = _OpenCall(number=self._begun)
+    def _piece(self, call: Mapping[str, Json]) -> ToolCallDelta | None:
+        index, call_id, function = call.get("index"), call.get("id"), call.get("function") or {}
+        known = self._calls.get(index)
+        # Servers that send whole calls give each one number 0, or none, and an id of its own.
+        if known is None or (call_id and known.id and call_id != known.id):
+            known = self._calls[index] = _OpenCall(number=self._begun)
             self._begun += 1
-        name = call.function.name if call.function else None
-        arguments = (call.function.arguments if call.function else None) or ""
-        new_id = call.id if call.id and known.id is None else None
+        name, arguments = function.get("name"), function.get("arguments") or ""
+        new_id = call_id if call_id and known.id is None else None
         new_name = name if name and known.name is None else None
         known.id = known.id or new_id
         known.name = known.name or new_name

@@ -12,15 +12,14 @@ from app.core.errors import ModelNotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """A provider any-llm can speak to."""
+    """A provider that can be spoken to."""
 
     name: str
     key_variable: str | None = None  # the environment variable the vendor's own tools read
     base_variable: str | None = None
     default_base: str | None = None  # None: the client library knows
     needs_key: bool = True
-    # Spoken to as a plain OpenAI endpoint: any-llm's own adapter needs a package beyond the default install.
-    plain_openai: bool = False
+    direct: bool = False  # spoken to as an OpenAI endpoint by app.providers.openai_compatible, not by any-llm
     older_token_limit: bool = False  # its server reads `max_tokens` and ignores `max_completion_tokens`
 
     def connect(self, environment: Mapping[str, str], own_key: str | None = None) -> Connection:
@@ -32,7 +31,7 @@ class Vendor:
         if key is None and self.needs_key:
             raise ModelNotFoundError(f"Provider {self.name!r} has no API key here. Set {self.key_variable}.")
         base = environment.get(self.base_variable or "") or None
-        if base is not None and self.plain_openai and not self.needs_key:
+        if base is not None and self.direct and not self.needs_key:
             base = _local_base(base, self.default_base or "")
         return Connection(self, api_key=key, api_base=base or self.default_base)
 
@@ -46,6 +45,16 @@ class Connection:
     api_base: str | None = None
 
 
+def _local(name: str, key_variable: str | None, base_variable: str, port: int) -> Vendor:
+    base = f"http://localhost:{port}/v1"
+    return Vendor(name, key_variable, base_variable, base, needs_key=False, direct=True, older_token_limit=True)
+
+
+def _hosted(name: str, base: str) -> Vendor:
+    upper = name.upper()
+    return Vendor(name, f"{upper}_API_KEY", f"{upper}_API_BASE", base, direct=True, older_token_limit=True)
+
+
 def _local_base(address: str, default_base: str) -> str:
     """`host`, `host:port` or a URL, as local servers' own tools take it, made a URL that ends in /v1."""
     if "://" not in address:
@@ -54,27 +63,29 @@ def _local_base(address: str, default_base: str) -> str:
     return address.rstrip("/").removesuffix("/v1") + "/v1"
 
 
-_PLAIN_OPENAI = {
+_DIRECT = {
     vendor.name: vendor
     for vendor in (
-        Vendor("ollama", None, "OLLAMA_HOST", "http://localhost:11434/v1", False, True, True),
-        Vendor(
-            "lmstudio",
-            "LM_STUDIO_API_KEY",
-            "LM_STUDIO_API_BASE",
-            "http://localhost:1234/v1",
-            False,
-            True,
-            True,
-        ),
-        Vendor("llamafile", None, "LLAMAFILE_API_BASE", "http://localhost:8080/v1", False, True, True),
+        Vendor("openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "https://api.openai.com/v1", direct=True),
         Vendor(
             "gemini",
             "GEMINI_API_KEY",
             "GEMINI_API_BASE",
             "https://generativelanguage.googleapis.com/v1beta/openai",
-            plain_openai=True,
+            direct=True,
         ),
+        # on one's own machines
+        _local("ollama", None, "OLLAMA_HOST", 11434),
+        _local("lmstudio", "LM_STUDIO_API_KEY", "LM_STUDIO_API_BASE", 1234),
+        _local("llamafile", None, "LLAMAFILE_API_BASE", 8080),
+        _local("llamacpp", "LLAMACPP_API_KEY", "LLAMACPP_API_BASE", 8080),
+        _local("vllm", "VLLM_API_KEY", "VLLM_API_BASE", 8000),
+        # OpenAI's format and nothing of their own
+        _hosted("dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1"),
+        _hosted("deepinfra", "https://api.deepinfra.com/v1/openai"),
+        _hosted("moonshot", "https://api.moonshot.ai/v1"),
+        _hosted("nebius", "https://api.studio.nebius.ai/v1"),
+        _hosted("ovhcloud", "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1"),
     )
 }
 
@@ -82,13 +93,19 @@ _PLAIN_OPENAI = {
 _OWN_CREDENTIALS = frozenset({"azure", "azureopenai", "bedrock", "otari", "sagemaker", "vertexai", "vertexaianthropic"})
 
 
+def speaks_directly(name: str) -> bool:
+    """Is this a provider that needs no vendor's library?"""
+    return name in _DIRECT
+
+
 def find_vendor(name: str) -> Vendor:
     """The provider of that name; raises ModelNotFoundError for one unknown, not installed, or unable to stream.
 
-    The first call imports any-llm, and with it the vendors' libraries: a second or more.
+    The first call for one that is not spoken to directly imports any-llm, and with it the vendors' libraries: a second
+    or more.
     """
-    if name in _PLAIN_OPENAI:
-        return _PLAIN_OPENAI[name]
+    if name in _DIRECT:
+        return _DIRECT[name]
 
     from any_llm.any_llm import AnyLLM
     from any_llm.exceptions import UnsupportedProviderError

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import ProviderError
-from app.providers.any_llm_retry import Failure, ModelLimits, asked_wait, retry_delay
+from app.providers.retry import Failure, ModelLimits, asked_wait, retry_delay
 
 NOW = datetime.datetime(2026, 11, 22, 12, 0, 0, tzinfo=datetime.UTC)
 ERROR = ProviderError("x")

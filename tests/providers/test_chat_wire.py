@@ -6,19 +6,18 @@ import math
 from typing import Any
 
 import pytest
-from any_llm.types.completion import ChatCompletionChunk
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Delta, FinishReason, Usage
-from app.providers.any_llm_wire import AnswerReader, estimate_tokens
+from app.providers.chat_wire import AnswerReader, estimate_tokens
 from tests.providers.prompts import ask
 
 
-def chunk(delta: dict[str, Any] | None = None, reason: str | None = None, **fields: Any) -> ChatCompletionChunk:
+def chunk(delta: dict[str, Any] | None = None, reason: str | None = None, **fields: Any) -> dict[str, Any]:
     choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": reason}]
     head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices}
-    return ChatCompletionChunk.model_validate({**head, **fields})
+    return {**head, **fields}
 
 
 def call(index: int, id: str | None, name: str | None, arguments: str | None) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def call(index: int, id: str | None, name: str | None, arguments: str | None) ->
     return {"tool_calls": [{"index": index, "id": id, "type": "function", "function": function}]}
 
 
-def read(*chunks: ChatCompletionChunk) -> tuple[list[Delta], Delta]:
+def read(*chunks: dict[str, Any]) -> tuple[list[Delta], Delta]:
     reader = AnswerReader(ask())
     deltas = [reader.read(each) for each in chunks]
     return [delta for delta in deltas if delta is not None], reader.last()

@@ -37,6 +37,9 @@ class Failure:
     passing: bool = False  # worth another try: connection, 408, 409, 429, 5xx
     wait_s: float | None = None  # what the provider asked for
 
+    def __post_init__(self) -> None:
+        self.error.passing, self.error.retry_after_s = self.passing, self.wait_s
+
 
 def retry_delay(failure: Failure, attempt: int, limits: ModelLimits) -> float | None:
     """Seconds until the next attempt after attempt number `attempt` (from 0) failed, None for giving up."""
