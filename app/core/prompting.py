@@ -12,6 +12,7 @@ from app.core.ports import Turn
 from app.core.types import Hit, Json, Message, Source
 
 _PLACEHOLDER = re.compile(r"\$\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
+_DOUBLE_BRACES = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 RULES = (
     "Answer the user's question from the numbered sources below and from nothing else. "
@@ -30,6 +31,17 @@ def fill_template(content: str, params: Mapping[str, Json]) -> str:
     Values are put in as they are: a `${...}` inside a value is text, not a placeholder.
     """
     return _PLACEHOLDER.sub(lambda found: _as_text(params.get(found[1])), content)
+
+
+def fill_placeholders(content: str, inputs: Mapping[str, Json]) -> str:
+    """`{{name}}` by its value; one without a value stays as it is (Parea's and Promptrun's rules).
+
+    Values are put in as they are: a `{{...}}` inside a value is text, not a placeholder.
+    """
+    return _DOUBLE_BRACES.sub(
+        lambda found: _as_text(inputs[found[1]]) if found[1] in inputs else found[0],
+        content,
+    )
 
 
 def fill_templates(messages: Sequence[Message], contents: Mapping[str, str]) -> tuple[Message, ...]:
