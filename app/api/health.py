@@ -30,7 +30,7 @@ async def health(parts: PartsNow, response: Response) -> Health:
     return Health(
         status="healthy" if healthy else "unhealthy",
         version=VERSION,
-        timestamp=time.time(),
+        timestamp=int(time.time()),
         uptime=time.time() - parts.started_at,
         services={
             name: PartStatus(status="operational", detail=part.detail)

@@ -199,6 +199,6 @@ class PartStatus(BaseModel):
 class Health(BaseModel):
     status: str = Field(examples=["healthy"])
     version: str
-    timestamp: float
+    timestamp: int
     uptime: float
     services: dict[str, PartStatus]

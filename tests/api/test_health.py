@@ -44,7 +44,7 @@ class TestHealth:
 
 
 class TestPages:
-    @pytest.mark.parametrize("path", ["/docs", "/"])
+    @pytest.mark.parametrize("path", ["/docs", "/redoc", "/graphql", "/"])
     def test_work_without_internet(self, nobody: httpx2.Client, path: str) -> None:
         page = nobody.get(path, headers={"accept": "text/html"})
         assert page.headers["content-type"].startswith("text/html")

@@ -5,27 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
 from app.core.errors import NotFoundError
-from app.core.gaps import GapRules, to_bytes
-from app.core.todos import GapCause, NearMiss, NewGap, NewTodo, Todo, TodoOrder
+from app.core.gaps import GapRules
+from app.core.todos import GapCause, NearMiss, NewTodo, Todo, TodoOrder
 from app.core.types import Caller
+from tests.store.gaps import AXES, RULES, gap
 from tests.store.shelves import Shelves
-
-RULES = GapRules(similarity=0.85, most=1000, checks=100)
-AXES = np.eye(4, dtype=np.float32)
-
-
-def gap(
-    question: str = "What is it?", vector: Sequence[float] = AXES[0], where: tuple[int, ...] = (1,), at: float = 1.0
-) -> NewGap:
-    unit = np.asarray(vector, dtype=np.float32) / np.linalg.norm(vector)
-    near = (NearMiss(7, "a.txt", 0.25, "nearly"),)
-    return NewGap(f"Nothing: {question}", GapCause.REFUSED, question, at, where, 0.35, near, to_bytes(unit))
 
 
 async def listed(shelves: Shelves, completed: bool | None = None) -> list[Todo]:

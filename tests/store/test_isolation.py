@@ -15,8 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.core.errors import NotFoundError
 from app.core.library import JobState, NewPromptVersion, PromptMessage
+from app.core.todos import NewTodo, Todo, TodoOrder
 from app.core.types import Caller, Scope
 from app.store.engine import Database
+from tests.store.gaps import AXES, RULES, gap
 from tests.store.shelves import Shelves, canonical, trace, turn
 
 T = TypeVar("T")
@@ -39,6 +41,7 @@ class World:
     templates: dict[str, str] = field(default_factory=dict)
     traces: set[str] = field(default_factory=set)
     keys: dict[int, str] = field(default_factory=dict)
+    todos: set[int] = field(default_factory=set)
 
     @property
     def caller(self) -> Caller:
@@ -133,6 +136,17 @@ class Tenants(RuleBasedStateMachine):
         made = self.wait(world.shelves.prompts.create(world.caller, "same name", version))
         world.templates[made.prompt_id] = content
 
+    @rule(project=PROJECTS, which=st.integers(0, 9), question=st.sampled_from(["one", "two"]))
+    def need(self, project: int, which: int, question: str) -> None:
+        world = self.worlds[project]
+        shelves, caller = world.shelves, world.caller
+        parent = sorted(world.todos)[which % len(world.todos)] if world.todos else None
+        world.todos.add(self.wait(shelves.todos.create(caller, NewTodo("same title", parent_id=parent))).id)
+        self.wait(shelves.gaps.note(caller, gap(question, AXES[int(question == "two")]), RULES))
+        gaps = [todo for todo in self.wait(every_todo(shelves)) if todo.gap]
+        assert len(gaps) == len({todo.gap.question for todo in gaps if todo.gap})
+        world.todos |= {todo.id for todo in gaps}
+
     @rule(project=PROJECTS, revoked=st.booleans())
     def make_key(self, project: int, revoked: bool) -> None:
         world = self.worlds[project]
@@ -180,6 +194,11 @@ class Tenants(RuleBasedStateMachine):
         assert await shelves.prompts.contents(caller, list(world.templates)) == world.templates
         assert {each.id for each in await shelves.prompts.all(caller)} == set(world.templates)
         assert {each.id for each in await shelves.keys.all(caller)} == set(world.keys)
+        mine = await every_todo(shelves)
+        assert {todo.id for todo in mine} == world.todos
+        assert {child for todo in mine for child in todo.children} <= world.todos
+        assert {each.todo_id for each in await shelves.gaps.waiting(caller, 1)} <= world.todos
+        assert {each.todo_id for each in await shelves.gaps.overdue(caller)} <= world.todos
         assert {job for job, _ in shelves.jobs.unfinished(caller)} == set()
 
     @rule(mine=PROJECTS, theirs=PROJECTS)
@@ -233,9 +252,23 @@ class Tenants(RuleBasedStateMachine):
         for trace_id in theirs.traces:
             with pytest.raises(NotFoundError):
                 await shelves.journal.get(caller, trace_id)
+        for todo in theirs.todos:
+            await check_refused(
+                shelves.todos.get(caller, todo),
+                shelves.todos.toggle(caller, todo),
+                shelves.todos.change(caller, todo, {"title": "stolen"}),
+                shelves.todos.delete(caller, todo),
+                shelves.todos.create(caller, NewTodo("below theirs", parent_id=todo)),
+            )
+            documents = sorted(theirs.documents)
+            assert await shelves.gaps.complete(caller, todo, documents, documents) is None
         for key in theirs.keys:
             with pytest.raises(NotFoundError):
                 await shelves.keys.revoke(caller, key)
+
+
+async def every_todo(shelves: Shelves) -> list[Todo]:
+    return await shelves.todos.all(shelves.caller, None, TodoOrder.OLDEST, 999)
 
 
 async def check_refused(*attempts: Coroutine[Any, Any, object]) -> None:
@@ -268,6 +301,8 @@ def ways_into(shelves: Shelves, caller: Caller) -> list[Coroutine[Any, Any, Any]
         shelves.projects.defaults(caller),
         shelves.projects.change(caller, {"name": "x"}),
         shelves.repositories.create(caller, "r"),
+        shelves.todos.create(caller, NewTodo("t")),
+        shelves.gaps.note(caller, gap("one"), RULES),
         shelves.prompts.create(caller, "t", NewPromptVersion((PromptMessage("user", "x"),))),
         shelves.journal.record(caller, trace(str(uuid.uuid4())), None),
     ]

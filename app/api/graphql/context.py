@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from strawberry.types import Info
@@ -24,6 +24,10 @@ class Context:
     def writer(self) -> Caller:
         """The caller; raises ForbiddenError unless it may change things."""
         return require(self.caller, Scope.WRITE)
+
+    def as_user(self, user: str) -> Caller:
+        """The caller in the name of one of their own end users: threads belong to these."""
+        return replace(self.caller, user=user)
 
     def page(self, first: int, skip: int = 0) -> int:
         """`first`; raises InvalidRequestError where it is out of bounds."""

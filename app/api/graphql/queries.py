@@ -5,10 +5,13 @@ from __future__ import annotations
 import strawberry
 
 from app.api.graphql.context import Asked
+from app.api.graphql.conversations import ThreadType
 from app.api.graphql.library import DocumentType, RepositoryType, TraceType
 from app.api.graphql.todos import TodoType
 from app.core.todos import TodoOrder
 from app.dialects.ids import storable
+
+TURNS_IN_LIST = 20  # of each thread; `thread(id:)` has more
 
 
 @strawberry.type
@@ -54,6 +57,18 @@ class Query:
     @strawberry.field(description="A document by its number.")
     async def document(self, info: Asked, id: int) -> DocumentType:
         return DocumentType.of(await info.context.parts.documents.get(info.context.caller, id))
+
+    @strawberry.field(description="Threads of one of your users, the one talked in last first.")
+    async def threads(self, info: Asked, user: str = "", first: int = 50, skip: int = 0) -> list[ThreadType]:
+        context = info.context
+        limit = context.page(first, skip)
+        page = await context.parts.threads.all(context.as_user(user), storable(skip), limit, TURNS_IN_LIST)
+        return [ThreadType.of(each) for each in page.threads]
+
+    @strawberry.field(description="A thread of one of your users by its id, with its newest turns.")
+    async def thread(self, info: Asked, id: strawberry.ID, user: str = "") -> ThreadType:
+        context = info.context
+        return ThreadType.of(await context.parts.threads.get(context.as_user(user), id, context.most_items))
 
     @strawberry.field(description="Traces, newest first; `before` is the id of the last one of the page before.")
     async def traces(self, info: Asked, limit: int = 50, before: strawberry.ID | None = None) -> list[TraceType]:
