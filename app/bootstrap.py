@@ -18,6 +18,7 @@ from app.core.access import Access
 from app.core.circulation import Circulation
 from app.core.dispatch import Dispatcher
 from app.core.embedding import TextEmbeddings
+from app.core.evaluating import Evaluator
 from app.core.gap_closing import GapCloser
 from app.core.gap_list import GapList
 from app.core.gaps import GapRules
@@ -56,6 +57,9 @@ from app.store.prompts import PromptStore
 from app.store.repositories import RepositoryStore
 from app.store.threads import ThreadStore
 from app.store.todos import TodoStore
+from app.store.trace_logs import TraceLogStore
+from app.store.trace_search import TraceSearchStore
+from app.store.workspaces import WorkspaceStore
 from ingest.chunker import VERSION as CHUNKER_VERSION
 from ingest.chunker import chunk_text
 from ingest.context import VERSION as CONTEXT_VERSION
@@ -232,6 +236,10 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     loader = SnapshotLoader(chunks, snapshots, vectors, files, embedder, searching)
     retriever = Retriever(repositories, chunks, loader, snapshots, words, embedder, searching)
     gap_list = GapList(gaps, repositories, retriever, embedder, searching, rules)
+    scoring = ThreadPoolExecutor(1, thread_name_prefix="scores")
+    closing.append(scoring.shutdown)
+    evaluator = Evaluator(journal, embedder, scoring, settings.max_waiting_scores)
+    followers = (gap_list.follow, evaluator.follow)
     threads = ThreadStore(database)
     prices = PriceBook(
         {model: Price(each.input, each.output, each.context_length) for model, each in settings.prices.items()}
@@ -285,11 +293,11 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     parts = Parts(
         access=Access(keys, admin_key),
         pipeline=Pipeline(
-            projects, prompts, threads, models, retriever, journal, defaults, prices, (gap_list.follow,)
+            projects, prompts, threads, models, retriever, journal, defaults, prices, followers
         ),
         retriever=retriever,
         models=cards,
-        embeddings=TextEmbeddings(embedder, embedding),
+        embeddings=TextEmbeddings(embedder, embedding, settings.max_embedding_tokens),
         circulation=Circulation(repositories, documents, jobs, blobs, engine, vectors, words, snapshots),
         projects=projects,
         keys=keys,
@@ -299,6 +307,9 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         prompts=prompts,
         traces=journal,
         threads=threads,
+        trace_logs=TraceLogStore(database),
+        trace_search=TraceSearchStore(database),
+        workspaces=WorkspaceStore(database),
         feedback=FeedbackStore(database),
         todos=TodoStore(database),
         blobs=blobs,
@@ -308,6 +319,8 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
             settings.upload_wait_s,
             settings.max_messages,
             settings.max_embedding_inputs,
+            settings.max_trace_page,
+            settings.max_trace_tree,
         ),
         health=functools.partial(examine, checks),
         close_models=models.aclose,

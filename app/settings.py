@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     max_gaps: int = Field(1000, ge=1, description="Most content gaps kept in a project; the least asked gives way.")
     gap_checks: int = Field(100, ge=1, description="Most content gaps looked at again after a publication.")
 
+    # scores
+    max_waiting_scores: int = Field(1000, ge=0, description="Most answers that wait to be scored; others get no score.")
+
     # limits
     max_request_bytes: int = Field(4 * 2**20, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(100 * 2**20, ge=1, description="Largest uploaded file.")
@@ -90,6 +93,9 @@ class Settings(BaseSettings):
     max_files_per_upload: int = Field(100, ge=1, description="Most files in one upload.")
     max_choices: int = Field(8, ge=1, le=128, description="Most answers to one prompt (`n`).")
     max_embedding_inputs: int = Field(2048, ge=1, description="Most texts in one request for embeddings.")
+    max_trace_page: int = Field(200, ge=1, description="Most traces on one page of a search.")
+    max_trace_tree: int = Field(2000, ge=1, description="Most traces shown with the trees of one answer.")
+    max_embedding_tokens: int = Field(300_000, ge=1, description="Most tokens in one request for embeddings.")
     max_messages: int = Field(500, ge=1, description="Most messages in one conversation.")
     max_question_chars: int = Field(32_000, ge=1, description="Longest question that is searched for.")
     parse_seconds: float = Field(120.0, gt=0, description="Longest time to read one file.")

@@ -25,11 +25,12 @@ class Embedded:
 
 
 class TextEmbeddings:
-    """Embeds callers' own texts with the model that also embeds the documents."""
+    """Embeds callers' own texts with the model that also embeds the documents, `most` tokens in one go."""
 
-    def __init__(self, embedder: Embedder, executor: Executor) -> None:
+    def __init__(self, embedder: Embedder, executor: Executor, most: int) -> None:
         self._embedder = embedder
         self._executor = executor
+        self._most = most
 
     @property
     def dimensions(self) -> int:
@@ -37,7 +38,7 @@ class TextEmbeddings:
         return self._embedder.dimensions
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
-        """Raises InvalidRequestError for a text without a token, UnavailableError when the model does not run.
+        """Raises InvalidRequestError for a text without a token and for too many, UnavailableError without a model.
 
         More than one batch is background work: it yields to every question.
         """
@@ -67,6 +68,10 @@ class TextEmbeddings:
             windows += cut
             counts.append(len(cut))
             tokens += len(offsets)
+            if tokens > self._most:
+                raise InvalidRequestError(
+                    f"`input` has more than {self._most} tokens: send the rest in another request.", field="input"
+                )
         return windows, counts, tokens
 
     def _embed(self, texts: Sequence[str], background: bool) -> Vectors:

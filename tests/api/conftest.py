@@ -19,6 +19,7 @@ LIMITS = {
     "max_files_per_upload": 5,
     "model_retries": 0,
     "max_embedding_inputs": 20,
+    "max_embedding_tokens": 2_000,
     "models": ("ollama/qwen3:8b", "openai/org/mine", "openai/gpt-4o-mini"),
     "prices": {"openai/org/mine": {"input": 0.5, "output": 1.5, "context_length": 8192}},
 }

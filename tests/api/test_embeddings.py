@@ -79,6 +79,7 @@ def test_a_text_longer_than_the_window_is_read_to_its_end(api: httpx2.Client) ->
         ({"input": [1, 2, 3]}, 400, "input", "token ids"),
         ({"input": [[1, 2], [3]]}, 400, "input", "check_embedding_ctx_length"),
         ({"input": ["a"] * 21}, 400, "input", "20 texts"),
+        ({"input": ["a " * 1500, "a " * 501]}, 400, "input", "2000 tokens"),
         ({"dimensions": 128}, 400, "dimensions", "384"),
         ({"dimensions": "384"}, 400, "dimensions", "integer"),
         ({"encoding_format": "hex"}, 400, "encoding_format", "base64"),

@@ -19,6 +19,7 @@ from ingest.embedders.hashing import HashingEmbedder
 from ingest.types import EmbedderUnavailableError, Vectors
 
 EMBEDDER = HashingEmbedder()
+MOST = 100_000
 WORDS = st.lists(st.sampled_from(["ladder", "saw", "deposit", "née", "鋸", "...", "x" * 40]), min_size=1, max_size=900)
 
 
@@ -58,7 +59,7 @@ def test_windows_hold_every_token_and_fit(words: list[str]) -> None:
 
 async def test_each_text_has_the_vector_of_a_question(threads: ThreadPoolExecutor) -> None:
     texts = ["ladder", "saw and deposit", "ladder " * 1000 + "saw", "ladder"]
-    embedded = await TextEmbeddings(EMBEDDER, threads).embed(texts)
+    embedded = await TextEmbeddings(EMBEDDER, threads, MOST).embed(texts)
     assert embedded.vectors.shape == (4, EMBEDDER.dimensions)
     assert embedded.vectors.dtype == np.float32
     for text, vector in zip(texts, embedded.vectors, strict=True):
@@ -70,14 +71,14 @@ async def test_each_text_has_the_vector_of_a_question(threads: ThreadPoolExecuto
 @pytest.mark.parametrize("number", [1, 2, BATCH, BATCH + 1, 3 * BATCH])
 async def test_the_order_of_the_texts_is_kept(threads: ThreadPoolExecutor, number: int) -> None:
     texts = [f"text number {at} " * (1 + 150 * (at % 3)) for at in range(number)]
-    embedded = await TextEmbeddings(EMBEDDER, threads).embed(texts)
-    alone = [(await TextEmbeddings(EMBEDDER, threads).embed([text])).vectors[0].tolist() for text in texts]
+    embedded = await TextEmbeddings(EMBEDDER, threads, MOST).embed(texts)
+    alone = [(await TextEmbeddings(EMBEDDER, threads, MOST).embed([text])).vectors[0].tolist() for text in texts]
     assert embedded.vectors.tolist() == alone
 
 
 async def test_many_texts_are_background_work_in_batches_and_off_the_event_loop(threads: ThreadPoolExecutor) -> None:
     watched = Watched()
-    texts = TextEmbeddings(watched, threads)
+    texts = TextEmbeddings(watched, threads, MOST)
     await texts.embed(["a"] * BATCH)
     await texts.embed(["a"] * (2 * BATCH + 1))
     assert watched.batches == [(BATCH, False), (BATCH, True), (BATCH, True), (1, True)]
@@ -95,7 +96,7 @@ async def test_who_gives_up_stops_the_work(threads: ThreadPoolExecutor) -> None:
         return inner(texts, background=background)
 
     watched.embed = slowly  # type: ignore[method-assign]
-    working = asyncio.create_task(TextEmbeddings(watched, threads).embed(["a"] * (9 * BATCH)))
+    working = asyncio.create_task(TextEmbeddings(watched, threads, MOST).embed(["a"] * (9 * BATCH)))
     await asyncio.to_thread(begun.wait)
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -108,7 +109,7 @@ async def test_who_gives_up_stops_the_work(threads: ThreadPoolExecutor) -> None:
 @pytest.mark.parametrize("texts", [[" "], ["a", "\n\t"], [""]])
 async def test_a_text_without_a_token_is_refused_by_number(threads: ThreadPoolExecutor, texts: list[str]) -> None:
     with pytest.raises(InvalidRequestError, match=rf"`input.{len(texts) - 1}`") as caught:
-        await TextEmbeddings(EMBEDDER, threads).embed(texts)
+        await TextEmbeddings(EMBEDDER, threads, MOST).embed(texts)
     assert caught.value.field == "input"
 
 
@@ -116,4 +117,15 @@ async def test_a_model_that_does_not_run_is_told(threads: ThreadPoolExecutor) ->
     broken = Watched()
     broken.failure = EmbedderUnavailableError("no weights")
     with pytest.raises(UnavailableError, match="no weights"):
-        await TextEmbeddings(broken, threads).embed(["a"])
+        await TextEmbeddings(broken, threads, MOST).embed(["a"])
+
+
+async def test_too_many_tokens_are_refused_before_any_is_embedded(threads: ThreadPoolExecutor) -> None:
+    watched = Watched()
+    texts = TextEmbeddings(watched, threads, 300)
+    assert (await texts.embed(["ladder " * 299, "saw"])).tokens == 300
+    watched.batches.clear()
+    with pytest.raises(InvalidRequestError, match="more than 300 tokens") as caught:
+        await texts.embed(["ladder " * 300, "saw"])
+    assert caught.value.field == "input"
+    assert watched.batches == []
