@@ -29,6 +29,7 @@ from app.api import (
     health,
     jobs,
     models,
+    prem,
     projects,
     repositories,
     retrieve,
@@ -114,7 +115,7 @@ def create_app(
             allow_headers=["*"],
             expose_headers=["*"],
         )
-    for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
+    for module in (health, prem, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
         app.include_router(module.router)
     app.include_router(models.prem_router, prefix="/v1")  # before the other, whose ids may have slashes
     for module in (models, embeddings):
@@ -226,7 +227,7 @@ def _add_schemas(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            shapes: dict[str, type[BaseModel]] = {"ErrorBody": ErrorBody, **completions.SCHEMAS}
+            shapes: dict[str, type[BaseModel]] = {"ErrorBody": ErrorBody, **completions.SCHEMAS, **prem.SCHEMAS}
             for name, model in shapes.items():
                 shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas |= shape.pop("$defs", {}) | {name: shape}

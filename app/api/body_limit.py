@@ -8,7 +8,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-UPLOAD = re.compile(r"/v1/repositories/[^/]+/documents")
+UPLOAD = re.compile(r"/v1/repositories/[^/]+/documents|/(v1|api/repositories)/repository/[^/]+/document")
+FORM = "multipart/form-data"  # written to disk as it comes; a JSON body is held in memory
 
 
 class BodyLimit:
@@ -26,8 +27,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._upload_bytes if UPLOAD.fullmatch(scope["path"]) else self._json_bytes
-        announced = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        upload = UPLOAD.fullmatch(scope["path"]) and headers.get("content-type", "").startswith(FORM)
+        limit = self._upload_bytes if upload else self._json_bytes
+        announced = headers.get("content-length", "")
         size = int(announced) if announced.isascii() and announced.isdecimal() else 0
         received = 0
 

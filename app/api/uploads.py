@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import orjson
@@ -11,16 +9,13 @@ from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 
 from app.api.caller import PartsNow, Writer
 from app.api.schemas import AddedShape, RefusedFile, UploadResult
-from app.core import circulation
+from app.api.taking import take
 from app.core.errors import AppError, InvalidRequestError
 from app.core.library import Added
-from app.core.parts import Parts
-from app.core.types import Caller
 from app.dialects.ids import Id
 
 router = APIRouter(prefix="/v1/repositories", tags=["documents"])
 
-PIECE_BYTES = 1 << 20
 MAX_ATTRIBUTES, MAX_KEY, MAX_VALUE = 16, 64, 512  # OpenAI's limits, so that vector-store users' attributes fit
 
 
@@ -54,7 +49,7 @@ async def upload(
     refused: list[RefusedFile] = []
     for each in file:
         try:
-            taken.append(await _take(parts, caller, repository_id, each, values))
+            taken.append(await take(parts, caller, repository_id, each, values))
         except AppError as error:
             if len(file) == 1 or error.status == 404:
                 raise
@@ -87,26 +82,3 @@ def parse_attributes(text: str | None) -> dict[str, Any] | None:
                 field="attributes",
             )
     return values
-
-
-def clean_name(name: str | None) -> str:
-    """A document's name: the last part of what the client called it; raises InvalidRequestError."""
-    last = PurePosixPath((name or "").replace("\\", "/")).name
-    kept = "".join(character for character in last if character.isprintable()).strip()
-    if not kept or kept in (".", ".."):
-        raise InvalidRequestError("The file has no name: send one in the multipart part.", field="file")
-    if len(kept) > 500:
-        raise InvalidRequestError("The file's name has more than 500 characters.", field="file")
-    return kept
-
-
-async def _take(parts: Parts, caller: Caller, repository_id: int, file: UploadFile, attributes: Any) -> Added:
-    incoming = circulation.File(
-        clean_name(file.filename), file.content_type or "application/octet-stream", _pieces(file)
-    )
-    return await parts.circulation.add(caller, repository_id, incoming, attributes)
-
-
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
-    while piece := await file.read(PIECE_BYTES):
-        yield piece

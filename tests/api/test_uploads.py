@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.api.uploads import clean_name
+from app.api.taking import clean_name
 from app.core.errors import InvalidRequestError
 from tests.api.library import Library, holdings, upload
 from tests.api.refusals import assert_error, assert_hidden, assert_needs_key
