@@ -23,7 +23,10 @@ from app.core.shelves import (
     RepositoryShelf,
     ThreadShelf,
     TodoShelf,
+    TraceLogShelf,
+    TraceSearchShelf,
     TraceShelf,
+    WorkspaceShelf,
 )
 
 
@@ -35,6 +38,8 @@ class Limits:
     upload_wait_s: float
     messages: int
     embedding_inputs: int
+    trace_page: int
+    trace_tree: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,9 @@ class Parts:
     prompts: PromptShelf
     traces: TraceShelf
     threads: ThreadShelf
+    trace_logs: TraceLogShelf
+    trace_search: TraceSearchShelf
+    workspaces: WorkspaceShelf
     feedback: FeedbackShelf
     todos: TodoShelf
     blobs: BlobShelf

@@ -28,7 +28,10 @@ from app.core.library import (
 )
 from app.core.ports import ProjectDefaults, TraceRecord
 from app.core.todos import NewGap, NewTodo, OpenGap, Todo, TodoOrder
+from app.core.trace_logs import LogPart
+from app.core.trace_query import TracePage, TraceQuery, TraceTree
 from app.core.types import Caller, Json, Scope
+from app.core.workspaces import Workspace
 
 
 class ProjectShelf(Protocol):
@@ -126,6 +129,40 @@ class FeedbackShelf(Protocol):
 
     async def of(self, caller: Caller, trace_id: str) -> list[Feedback]:
         """All feedback on a trace, oldest first."""
+        ...
+
+
+class WorkspaceShelf(Protocol):
+    async def create_or_get(self, caller: Caller, name: str) -> tuple[Workspace, bool]:
+        """The workspace of this name, and whether it is new."""
+        ...
+
+    async def find(self, caller: Caller, name: str) -> Workspace | None: ...
+    async def get(self, caller: Caller, workspace_id: str) -> Workspace: ...
+
+
+class TraceLogShelf(Protocol):
+    async def write(self, caller: Caller, parts: Sequence[LogPart]) -> None:
+        """Merges each part into its log in one transaction, making those that are not there."""
+        ...
+
+    async def change(self, caller: Caller, part: LogPart) -> None:
+        """Merges a part into a log that is there; raises NotFoundError."""
+        ...
+
+    async def drop_tree(self, caller: Caller, root_id: str) -> int:
+        """Deletes what is kept of a tree of traces; returns how many rows."""
+        ...
+
+
+class TraceSearchShelf(Protocol):
+    async def search(self, caller: Caller, query: TraceQuery) -> TracePage: ...
+    async def tree(self, caller: Caller, trace_id: str, most: int) -> TraceTree:
+        """A trace with those that are parts of it, the `most` that began first; raises NotFoundError."""
+        ...
+
+    async def trees(self, caller: Caller, tops: Sequence[TraceRecord], most: int) -> list[TraceTree]:
+        """Each of these traces with those that are parts of it, the `most` that began first over all."""
         ...
 
 

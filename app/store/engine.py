@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import JSON, Connection, Engine, String, TableValuedAlias, column, create_engine, event, func, make_url
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.elements import ColumnElement
 
 T = TypeVar("T")
 SQLITE_THREADS = 4
@@ -92,6 +94,16 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` as one read transaction in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, work)
+
+    def json_texts(self, array: ColumnElement[Any]) -> TableValuedAlias:
+        """The strings of a JSON array as rows with a text `value`; none where there is no array."""
+        spread = func.json_each if self.is_sqlite else func.jsonb_array_elements_text
+        return spread(array).table_valued(column("value", String))
+
+    def json_objects(self, array: ColumnElement[Any]) -> TableValuedAlias:
+        """The objects of a JSON array as rows with a JSON `value`."""
+        spread = func.json_each if self.is_sqlite else func.jsonb_array_elements
+        return spread(array).table_valued(column("value", JSON().with_variant(JSONB(), "postgresql")))
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)

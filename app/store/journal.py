@@ -56,7 +56,7 @@ class JournalStore:
 
         def work(connection: Connection) -> TraceRecord | None:
             row = connection.execute(query).first()
-            return None if row is None else _trace(row)
+            return None if row is None else to_trace(row)
 
         return await self._database.look_up(work)
 
@@ -81,12 +81,14 @@ class JournalStore:
             older = traces.c.created_at < last.created_at
             query = query.where(older | ((traces.c.created_at == last.created_at) & (traces.c.id > last.id)))
         query = query.order_by(traces.c.created_at.desc(), traces.c.id).limit(limit)
-        return await self._database.read(lambda connection: [_trace(row) for row in connection.execute(query)])
+        return await self._database.read(lambda connection: [to_trace(row) for row in connection.execute(query)])
 
     async def some(self, caller: Caller, trace_ids: Collection[str]) -> dict[str, TraceRecord]:
         """Traces by their id; unknown ones are left out."""
         query = select(traces).where(traces.c.project_id == caller.project_id, traces.c.id.in_(trace_ids))
-        return await self._database.read(lambda connection: {row.id: _trace(row) for row in connection.execute(query)})
+        return await self._database.read(
+            lambda connection: {row.id: to_trace(row) for row in connection.execute(query)}
+        )
 
     async def get(self, caller: Caller, trace_id: str) -> TraceRecord:
         """Raises NotFoundError."""
@@ -96,7 +98,7 @@ class JournalStore:
             row = connection.execute(select(traces).where(mine)).first()
             if row is None:
                 raise NotFoundError(f"There is no trace {trace_id} in this project.")
-            return _trace(row)
+            return to_trace(row)
 
         return await self._database.read(work)
 
@@ -114,5 +116,6 @@ def put_trace(connection: Connection, caller: Caller, trace: TraceRecord) -> Non
         connection.execute(insert(traces).values(values))
 
 
-def _trace(row: Row[Any]) -> TraceRecord:
+def to_trace(row: Row[Any]) -> TraceRecord:
+    """A row of `traces` as the core knows it."""
     return TraceRecord(**{name: getattr(row, name) for name in _FIELDS} | {"scores": tuple(row.scores)})

@@ -24,6 +24,9 @@ from app.store.prompts import PromptStore
 from app.store.repositories import RepositoryStore
 from app.store.threads import ThreadStore
 from app.store.todos import TodoStore
+from app.store.trace_logs import TraceLogStore
+from app.store.trace_search import TraceSearchStore
+from app.store.workspaces import WorkspaceStore
 from ingest.types import BlockKind, BlockSpan, CanonicalText, ChunkSpan
 
 FINGERPRINT = "model-1"
@@ -48,6 +51,9 @@ class Shelves:
     todos: TodoStore
     gaps: GapStore
     feedback: FeedbackStore
+    trace_logs: TraceLogStore
+    trace_search: TraceSearchStore
+    workspaces: WorkspaceStore
 
     @classmethod
     def of(cls, database: Database, project_id: int) -> Shelves:
@@ -67,6 +73,9 @@ class Shelves:
             TodoStore(database),
             GapStore(database),
             FeedbackStore(database),
+            TraceLogStore(database),
+            TraceSearchStore(database),
+            WorkspaceStore(database),
         )
 
     async def repository(self, name: str = "papers") -> int:
