@@ -29,6 +29,7 @@ environment premai-upload 'premai==0.3.76' 'httpx<0.27'
 environment openai 'openai>=3.54'
 environment langchain 'langchain-community==0.4.2' 'premai==0.3.107' 'httpx<0.27'
 environment document-001 'requests>=2.32'
+environment gql 'gql[requests]>=4'
 
 # Node from the package index where the machine has none (or too old a one)
 if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 1 : 0)' 2>/dev/null; then
