@@ -229,7 +229,8 @@ class Pipeline:
                 yield run.retrieved
                 for delta in _said_again(said):
                     yield delta
-                run.finished = replace(said, cached=True, cost=0.0, timings_ms=dict(run.timings_ms))
+                timings_ms = run.timings_ms | {"total": run.since_start()}
+                run.finished = replace(said, cached=True, cost=0.0, timings_ms=timings_ms)
                 return
         run.retrieved = await self._retrieve(run, resolved)
         yield run.retrieved

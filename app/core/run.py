@@ -126,7 +126,7 @@ class Run:
             usage=self.usage(),
             finish_reason=first.finish_reason,
             refused=retrieved.asked and not retrieved.hits,
-            timings_ms=dict(self.timings_ms),
+            timings_ms=self.timings_ms | {"total": self.since_start()},
             others=tuple(others),
             model=self.model.id if self.model else "",
             cost=cost,

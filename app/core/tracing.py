@@ -177,7 +177,7 @@ def _source(marker: int, hit: Hit, without_content: bool) -> dict[str, Json]:
         "similarity_score": hit.score,
         "raw_scores": dict(hit.raw_scores),
     }
-    return kept if without_content else kept | {"content": hit.content}
+    return kept if without_content else kept | {"content": hit.content, "attributes": dict(hit.attributes)}
 
 
 def _hit(source: Mapping[str, Json]) -> Hit:
@@ -194,4 +194,5 @@ def _hit(source: Mapping[str, Json]) -> Hit:
         page=source["page"],
         heading_path=tuple(source.get("heading_path", ())),
         raw_scores=source["raw_scores"],
+        attributes=source.get("attributes", {}),
     )

@@ -155,6 +155,7 @@ class Hit:
     page: int | None = None
     heading_path: tuple[str, ...] = ()
     raw_scores: Mapping[str, float] = field(default_factory=dict)  # by leg, e.g. {"dense": 0.61}
+    attributes: Mapping[str, Json] = field(default_factory=dict)  # of the document, as its owner gave them
 
 
 @dataclass(frozen=True, slots=True)

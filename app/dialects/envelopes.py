@@ -7,9 +7,16 @@ from collections.abc import Callable
 from app.core.errors import AppError
 from app.dialects.base import Refusal
 from app.dialects.errors import union_refusal
+from app.dialects.gist_errors import gist_refusal
 
 Envelope = Callable[[AppError], Refusal]
-BY_PREFIX: tuple[tuple[str, Envelope], ...] = ()
+BY_PREFIX: tuple[tuple[str, Envelope], ...] = (
+    ("/gist/", gist_refusal),
+    ("/v1/chat/completions", union_refusal),  # whoever claims the request has the last word
+    ("/v1/chat", gist_refusal),
+    ("/v1/threads", gist_refusal),
+    ("/v1/questions", gist_refusal),
+)
 
 
 def envelope_of(path: str) -> Envelope:

@@ -30,6 +30,7 @@ HITS = (
         chunks.c.heading_path,
         chunks.c.content,
         documents.c.name,
+        documents.c.attributes,
         document_versions.c.text_sha256,
     )
     .join(documents, PUBLISHED)
@@ -110,4 +111,5 @@ def _hit(row: Any, score: float) -> Hit:
         score=score,
         page=row.page,
         heading_path=tuple(row.heading_path),
+        attributes=row.attributes,
     )
