@@ -292,9 +292,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
     }
     parts = Parts(
         access=Access(keys, admin_key),
-        pipeline=Pipeline(
-            projects, prompts, threads, models, retriever, journal, defaults, prices, followers
-        ),
+        pipeline=Pipeline(projects, prompts, threads, models, retriever, journal, defaults, prices, followers),
         retriever=retriever,
         models=cards,
         embeddings=TextEmbeddings(embedder, embedding, settings.max_embedding_tokens),

@@ -44,29 +44,37 @@ def claims_of(text: str) -> tuple[Claim, ...]:
     return tuple(claim for claim in found if claim.terms)
 
 
-def supports(claim: Claim, hits: Sequence[Hit], meaning: Meaning | None) -> bool:
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk below its headings, as claims are held against it."""
+
+    sentences: tuple[str, ...]
+    terms: frozenset[str]
+    numbers: frozenset[str]
+
+
+def passage_of(hit: Hit) -> Passage:
+    """Reads a chunk once for all claims."""
+    text = "\n\n".join((*hit.heading_path, hit.content))
+    sentences = tuple(text[start:end] for start, end in sentence_spans(text))
+    return Passage(sentences, frozenset(content_terms(text)), numbers_of(text))
+
+
+def supports(claim: Claim, passages: Sequence[Passage], meaning: Meaning | None) -> bool:
     """Do these passages, taken together, say what the claim says?
 
     All its numbers and names must stand in them, and most of its content words; or, instead of the words, one of their
     sentences means the same.
     """
-    if not hits:
-        return False
-    passages = [passage(hit) for hit in hits]
-    terms = {term for each in passages for term in content_terms(each)}
-    if not claim.names <= terms or not claim.numbers <= {number for each in passages for number in numbers_of(each)}:
+    terms = frozenset[str]().union(*(each.terms for each in passages))
+    numbers = frozenset[str]().union(*(each.numbers for each in passages))
+    if not passages or not claim.names <= terms or not claim.numbers <= numbers:
         return False
     if len(claim.terms & terms) >= WORDS * len(claim.terms):
         return True
     if meaning is None:
         return False
-    sentences = [each[start:end] for each in passages for start, end in sentence_spans(each)]
-    return meaning.similarity(claim.text, sentences) >= MEANING
-
-
-def passage(hit: Hit) -> str:
-    """A chunk below its headings."""
-    return "\n\n".join((*hit.heading_path, hit.content))
+    return meaning.similarity(claim.text, [sentence for each in passages for sentence in each.sentences]) >= MEANING
 
 
 def numbers_of(text: str) -> frozenset[str]:

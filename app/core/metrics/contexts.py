@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.metrics.answers import NO_TARGET
-from app.core.metrics.claims import claims_of, supports
+from app.core.metrics.claims import claims_of, passage_of, supports
 from app.core.metrics.normalising import contains, words
 from app.core.metrics.sample import Meaning, Measured, Sample
 from app.core.types import Hit
@@ -35,7 +35,8 @@ def context_recall(sample: Sample, meaning: Meaning | None) -> Measured:
     claims = claims_of(sample.target or "")
     if not claims:
         return Measured(None, "The target says nothing that can be checked.")
-    good = sum(any(supports(claim, [hit], meaning) for hit in sample.hits) for claim in claims)
+    passages = [passage_of(hit) for hit in sample.hits]
+    good = sum(any(supports(claim, [each], meaning) for each in passages) for claim in claims)
     return Measured(good / len(claims), f"{good} of {len(claims)} claims of the target were retrieved.")
 
 
@@ -52,7 +53,8 @@ def context_precision(sample: Sample, meaning: Meaning | None) -> Measured:
         return Measured(None, "Nothing was retrieved.")
     claims = claims_of(sample.target or "")
     matters = [
-        _says(hit, sample.target) or any(supports(claim, [hit], meaning) for claim in claims) for hit in sample.hits
+        _says(hit, sample.target) or any(supports(claim, [passage_of(hit)], meaning) for claim in claims)
+        for hit in sample.hits
     ]
     good = sum(matters)
     reason = f"{good} of {len(matters)} chunks matter."

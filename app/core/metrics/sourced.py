@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.core.metrics.answers import REFUSED
-from app.core.metrics.claims import Claim, claims_of, supports
+from app.core.metrics.claims import Claim, Passage, claims_of, passage_of, supports
 from app.core.metrics.sample import Meaning, Measured, Sample
-from app.core.types import Citation, Hit
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A claim of the answer, and by its markers what it cites; None for a marker that names no source."""
+
+    claim: Claim
+    cited: dict[int, Passage | None]
+
+    @property
+    def sources(self) -> list[Passage]:
+        return [each for each in self.cited.values() if each is not None]
 
 
 def groundedness(sample: Sample, meaning: Meaning | None) -> Measured:
@@ -16,14 +27,15 @@ def groundedness(sample: Sample, meaning: Meaning | None) -> Measured:
     RAGAS' faithfulness (Es et al. 2023, §3): |supported statements| / |statements|; a statement is a sentence, and
     `claims.supports` stands for the language model. Not for a refusal, nor where no documents were searched.
     """
-    claims, missing = _claims(sample)
-    if missing is not None:
+    if (missing := _missing(sample)) is not None:
         return missing
+    passages, statements = _read(sample)
     good = sum(
-        any(supports(claim, [hit], meaning) for hit in sample.hits) or supports(claim, _cited(sample, claim), meaning)
-        for claim in claims
+        any(supports(each.claim, [passage], meaning) for passage in passages)
+        or supports(each.claim, each.sources, meaning)
+        for each in statements
     )
-    return Measured(good / len(claims), f"{good} of {len(claims)} claims are supported by what was retrieved.")
+    return Measured(good / len(statements), f"{good} of {len(statements)} claims are supported by what was retrieved.")
 
 
 def citation_recall(sample: Sample, meaning: Meaning | None) -> Measured:
@@ -32,11 +44,11 @@ def citation_recall(sample: Sample, meaning: Meaning | None) -> Measured:
     ALCE (Gao et al. 2023, §3.3): a statement without a citation counts as 0; `claims.supports` stands for the
     entailment model. Not for a refusal, nor where no documents were searched.
     """
-    claims, missing = _claims(sample)
-    if missing is not None:
+    if (missing := _missing(sample)) is not None:
         return missing
-    good = sum(supports(claim, _cited(sample, claim), meaning) for claim in claims)
-    return Measured(good / len(claims), f"{good} of {len(claims)} claims are supported by what they cite.")
+    _, statements = _read(sample)
+    good = sum(supports(each.claim, each.sources, meaning) for each in statements)
+    return Measured(good / len(statements), f"{good} of {len(statements)} claims are supported by what they cite.")
 
 
 def citation_precision(sample: Sample, meaning: Meaning | None) -> Measured:
@@ -46,11 +58,12 @@ def citation_precision(sample: Sample, meaning: Meaning | None) -> Measured:
     support it without it. A citation of several claims counts once for each; a marker that names no source counts as
     0. Not where nothing is cited: ALCE's script gives 0 there, which recall says already.
     """
-    claims, missing = _claims(sample)
-    if missing is not None:
+    if (missing := _missing(sample)) is not None:
         return missing
-    verdicts = [verdict for claim in claims for verdict in _needed(sample, claim, meaning)]
-    strays = [each for each in sample.citations if _hit(sample, each) is None and not _of_any(each, claims)]
+    passages, statements = _read(sample)
+    verdicts = [verdict for each in statements for verdict in _needed(each, meaning)]
+    of_a_claim = {marker for each in statements for marker in each.cited}
+    strays = {each.marker for each in sample.citations} - of_a_claim - set(range(1, len(passages) + 1))
     verdicts += [False] * len(strays)
     if not verdicts:
         return Measured(None, "The answer cites nothing.")
@@ -58,42 +71,42 @@ def citation_precision(sample: Sample, meaning: Meaning | None) -> Measured:
     return Measured(good / len(verdicts), f"{good} of {len(verdicts)} citations are needed.")
 
 
-def _claims(sample: Sample) -> tuple[tuple[Claim, ...], Measured | None]:
-    if sample.refused:
-        return (), Measured(None, REFUSED)
-    if not sample.searched:
-        return (), Measured(None, "No documents were searched.")
-    claims = claims_of(sample.answer)
-    return claims, None if claims else Measured(None, "The answer says nothing that can be checked.")
-
-
-def _needed(sample: Sample, claim: Claim, meaning: Meaning | None) -> list[bool]:
-    """For each source that a claim cites, and for each marker without a source, whether it is needed."""
-    cited = {each.marker: _hit(sample, each) for each in sample.citations if _stands_for(each, claim)}
-    hits = [hit for hit in cited.values() if hit is not None]
-    whole = supports(claim, hits, meaning)
-    return [
-        hit is not None
-        and whole
-        and (
-            supports(claim, [hit], meaning) or not supports(claim, [each for each in hits if each is not hit], meaning)
+def _read(sample: Sample) -> tuple[list[Passage], list[_Statement]]:
+    """The chunks and, bound to them, the claims."""
+    passages = [passage_of(hit) for hit in sample.hits]
+    sources: dict[int, Passage | None] = dict(enumerate(passages, 1))
+    statements = [
+        _Statement(
+            claim,
+            {
+                each.marker: sources.get(each.marker)
+                for each in sample.citations
+                if each.answer_start < claim.end and each.answer_end > claim.start
+            },
         )
-        for hit in cited.values()
+        for claim in claims_of(sample.answer)
     ]
+    return passages, statements
 
 
-def _cited(sample: Sample, claim: Claim) -> list[Hit]:
-    found = {each.marker: _hit(sample, each) for each in sample.citations if _stands_for(each, claim)}
-    return [hit for hit in found.values() if hit is not None]
+def _missing(sample: Sample) -> Measured | None:
+    if sample.refused:
+        return Measured(None, REFUSED)
+    if not sample.searched:
+        return Measured(None, "No documents were searched.")
+    return None if claims_of(sample.answer) else Measured(None, "The answer says nothing that can be checked.")
 
 
-def _hit(sample: Sample, citation: Citation) -> Hit | None:
-    return sample.hits[citation.marker - 1] if 1 <= citation.marker <= len(sample.hits) else None
-
-
-def _stands_for(citation: Citation, claim: Claim) -> bool:
-    return citation.answer_start < claim.end and citation.answer_end > claim.start
-
-
-def _of_any(citation: Citation, claims: Sequence[Claim]) -> bool:
-    return any(_stands_for(citation, claim) for claim in claims)
+def _needed(statement: _Statement, meaning: Meaning | None) -> list[bool]:
+    """For each marker of a claim, whether its source is needed."""
+    claim, sources = statement.claim, statement.sources
+    whole = supports(claim, sources, meaning)
+    return [
+        whole
+        and source is not None
+        and (
+            supports(claim, [source], meaning)
+            or not supports(claim, [each for each in sources if each is not source], meaning)
+        )
+        for source in statement.cited.values()
+    ]
