@@ -108,7 +108,7 @@ class Settings(BaseSettings):
 
     # GraphQL
     graphql_max_chars: int = Field(65_536, ge=256, description="Longest GraphQL query.")
-    graphql_max_tokens: int = Field(2_000, ge=16, description="Most words and brackets of a GraphQL query.")
+    graphql_max_tokens: int = Field(800, ge=16, description="Most words and brackets of a GraphQL query.")
     graphql_max_depth: int = Field(8, ge=1, description="Deepest GraphQL query, in fields inside fields.")
     graphql_max_aliases: int = Field(16, ge=0, description="Most aliases of a GraphQL query.")
     graphql_max_items: int = Field(500, ge=1, description="Longest list that one GraphQL field brings.")

@@ -195,6 +195,7 @@ class TestHostileQueries:
         ("query", "says"),
         [
             ("{ " + " ".join(f"a{n}: hello" for n in range(17)) + " }", "aliases"),
+            ("{ " + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(17)) + " }", "aliases"),
             (bomb(6), "aliases"),
             (bomb(60), "aliases"),
             ("{ " + "hello { " * 9 + "x" + " }" * 9 + " }", "deep"),

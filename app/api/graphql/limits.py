@@ -70,10 +70,9 @@ def _extent(
     depth = aliases = 0
     for selection in selections.selections if selections else ():
         if isinstance(selection, FieldNode):
-            if selection.name.value.startswith("__"):
-                continue  # introspection has a limit of its own among the standard rules
-            inner = _extent(selection.selection_set, fragments, known)
-            inner = Extent(inner.depth + 1, inner.aliases + (selection.alias is not None))
+            below = _extent(selection.selection_set, fragments, known)
+            introspects = selection.name.value.startswith("__")  # its depth is limited by the standard rules
+            inner = Extent(0 if introspects else below.depth + 1, below.aliases + (selection.alias is not None))
         elif isinstance(selection, FragmentSpreadNode):
             inner = _fragment(selection.name.value, fragments, known)
         else:
