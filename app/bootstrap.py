@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
+from app import VERSION
 from app.core.access import Access
 from app.core.circulation import Circulation
 from app.core.dispatch import Dispatcher
@@ -28,15 +29,16 @@ from app.core.jobs import JobEngine
 from app.core.parts import Limits, Parts
 from app.core.pipeline import Pipeline
 from app.core.ports import Defaults
+from app.core.prompt_watch import PromptWatch
 from app.core.retrieval import Retriever
 from app.core.snapshots import SnapshotLoader
 from app.core.types import Caller, Scope
-from app.providers.retry import ModelLimits
 from app.providers.catalogue import Catalogue
 from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
 from app.providers.extractive import ExtractiveGenerator
 from app.providers.model_cards import ModelCards, embedding_card
 from app.providers.prices import Price, PriceBook
+from app.providers.retry import ModelLimits
 from app.providers.rows_only_jobs import RowsOnlyJobEngine
 from app.settings import Settings, vendor_environment
 from app.store.admin_key import find_admin_key
@@ -323,6 +325,8 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         health=functools.partial(examine, checks),
         close_models=models.aclose,
         sse_done_spaced=settings.sse_done_spaced,
+        fingerprint=hashlib.sha256(f"{VERSION}|{fingerprint}|{WORDS_VERSION}".encode()).hexdigest()[:10],
+        prompt_watch=PromptWatch(prompts, asyncio.Event()),
         started_at=time.time(),
     )
     return Service(parts, admin_key, is_new, start, stop)

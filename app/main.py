@@ -32,6 +32,7 @@ from app.api import (
     models,
     prem,
     projects,
+    promptrun,
     repositories,
     retrieve,
     traces,
@@ -118,12 +119,12 @@ def create_app(
         )
     for module in (health, prem, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
         app.include_router(module.router)
-    app.include_router(models.prem_router, prefix="/v1")  # before the other, whose ids may have slashes
     app.include_router(metrics.router)
     app.include_router(promptrun.router, prefix="/v1")
     for prefix in OPENAI_PREFIXES[1:]:
         app.include_router(completions.openai_router, prefix=prefix, include_in_schema=prefix == OPENAI_PREFIXES[1])
     app.include_router(completions.prem_router, prefix="/prem/v1")
+    app.include_router(models.prem_router, prefix="/v1")  # before the other, whose ids may have slashes
     for module in (models, embeddings):
         for prefix in OPENAI_PREFIXES:
             app.include_router(module.router, prefix=prefix, include_in_schema=prefix == OPENAI_PREFIXES[0])

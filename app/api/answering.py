@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from app.api.request_id import REQUEST_ID
+from app.api.saved_prompt import saved_prompt
 from app.core.access import require
 from app.core.errors import AppError, InvalidRequestError
 from app.core.parts import Parts
-from app.core.types import Ask, Caller, Delta, Event, Finished, Scope
+from app.core.types import Ask, Caller, Delta, Event, Finished, Scope, Started
 from app.dialects.base import Body, Dialect, Framer
+from app.dialects.promptrun import standing_in
 
 Result = TypeVar("Result")
 STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -32,7 +36,11 @@ async def answer_in(dialect: Dialect, body: Body, request: Request, parts: Parts
     """The answer to a body that this dialect has claimed; from here on errors are in its words."""
     request.state.envelope = dialect.error
     caller = await caller_in(dialect, body, request, parts)
+    prompt = await saved_prompt(request, caller, parts)
+    body, inputs = (body, {}) if prompt is None else standing_in(body, prompt)
     ask, stream = dialect.parse(body, caller)
+    if prompt is not None:
+        ask = replace(ask, prompt_id=prompt.prompt_id, prompt_version=prompt.number, inputs=inputs)
     if not stream:
         return await whole(dialect, ask, request, parts)
     return await streamed(dialect.framer(body), ask, request, parts)
@@ -49,7 +57,8 @@ async def whole(dialect: Dialect, ask: Ask, request: Request, parts: Parts) -> R
     """The collected answer as JSON."""
     _check_messages(ask, parts)
     answer = await unless_gone(request, parts.pipeline.answer(ask))
-    return Response(orjson.dumps(dialect.render(answer)), media_type="application/json")
+    headers = {REQUEST_ID: answer.started.trace_id}
+    return Response(orjson.dumps(dialect.render(answer)), media_type="application/json", headers=headers)
 
 
 async def streamed(framer: Framer, ask: Ask, request: Request, parts: Parts) -> Response:
@@ -58,7 +67,9 @@ async def streamed(framer: Framer, ask: Ask, request: Request, parts: Parts) -> 
     events = parts.pipeline.run(ask)
     # Nothing is sent before the first words are there: until then an error is still a status, not a broken stream.
     first = await unless_gone(request, _until_words(events))
-    return StreamingResponse(_framed(first, events, framer), media_type="text/event-stream", headers=STREAM_HEADERS)
+    trace_id = next(event.trace_id for event in first if isinstance(event, Started))
+    headers = STREAM_HEADERS | {REQUEST_ID: trace_id}
+    return StreamingResponse(_framed(first, events, framer), media_type="text/event-stream", headers=headers)
 
 
 def _check_messages(ask: Ask, parts: Parts) -> None:

@@ -12,39 +12,40 @@ from app.api.answering import answer_in
 from app.api.bodies import json_object
 from app.api.caller import PartsNow
 from app.core.errors import InvalidRequestError
-from app.dialects import openai, prem
+from app.core.parts import Parts
+from app.core.types import Json
+from app.dialects import openai_request, prem_request
 from app.dialects.base import Body, Dialect
 from app.dialects.openai import OpenAIDialect
 from app.dialects.prem import PremDialect
 
 router = APIRouter(tags=["completions"])
+openai_router = APIRouter(tags=["completions"])
+prem_router = APIRouter(tags=["completions"])
 SCHEMAS: dict[str, type[BaseModel]] = {
-    "PremRequest": prem.PremRequest,
-    "OpenAIRequest": openai.OpenAIRequest,
+    "PremRequest": prem_request.PremRequest,
+    "OpenAIRequest": openai_request.OpenAIRequest,
 }  # shown in OpenAPI
-
-
-REQUEST_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in SCHEMAS]},
-                "examples": {
-                    "prem": {"summary": "Prem 0.3", "value": prem.EXAMPLE},
-                    "openai": {"summary": "OpenAI", "value": openai.EXAMPLE},
-                },
-            }
-        },
-    }
+EXAMPLES: dict[str, Json] = {
+    "PremRequest": {"summary": "Prem 0.3", "value": prem_request.EXAMPLE},
+    "OpenAIRequest": {"summary": "OpenAI", "value": openai_request.EXAMPLE},
 }
+ANSWERED: dict[int | str, dict[str, Any]] = {200: {"description": "The answer, or a stream of it (`stream: true`)."}}
+
+
+def _takes(*schemas: str) -> dict[str, Any]:
+    """The request body of a route that reads it by hand, for OpenAPI."""
+    shapes = [{"$ref": f"#/components/schemas/{name}"} for name in schemas]
+    shape = {"anyOf": shapes} if len(shapes) > 1 else shapes[0]
+    examples = {name: EXAMPLES[name] for name in schemas}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": shape, "examples": examples}}}}
 
 
 @router.post(
     "/v1/chat/completions",
     summary="Answer from documents, in Prem's or OpenAI's format",
-    openapi_extra=REQUEST_BODY,
-    responses={200: {"description": "The answer, or a stream of it (`stream: true`)."}},
+    openapi_extra=_takes(*SCHEMAS),
+    responses=ANSWERED,
 )
 async def complete(request: Request, parts: PartsNow) -> Response:
     """A body with `project_id` is Prem's, else one with `model` is OpenAI's.
@@ -53,12 +54,34 @@ async def complete(request: Request, parts: PartsNow) -> Response:
     slice of a document, with hashes) and `retrieval` (what was considered and dropped).
     """
     body = await json_object(request)
-    return await answer_in(claim(dialects(spaced_done=parts.sse_done_spaced), body, request), body, request, parts)
+    return await answer_in(claim(dialects(parts), body, request), body, request, parts)
 
 
-def dialects(*, spaced_done: bool) -> Sequence[Dialect]:
+@openai_router.post(
+    "/chat/completions",
+    summary="Answer from documents, in OpenAI's format",
+    openapi_extra=_takes("OpenAIRequest"),
+    responses=ANSWERED,
+)
+async def complete_for_openai(request: Request, parts: PartsNow) -> Response:
+    """As under `/v1`, but every body is read as OpenAI's. `/api/v1/chat/completions` is the same."""
+    return await answer_in(_openai(parts), await json_object(request), request, parts)
+
+
+@prem_router.post(
+    "/chat/completions",
+    summary="Answer from documents, in Prem's format",
+    openapi_extra=_takes("PremRequest"),
+    responses=ANSWERED,
+)
+async def complete_for_prem(request: Request, parts: PartsNow) -> Response:
+    """As under `/v1`, but every body is read as Prem's."""
+    return await answer_in(_prem(parts), await json_object(request), request, parts)
+
+
+def dialects(parts: Parts) -> Sequence[Dialect]:
     """In the order in which they are asked whether a request is theirs."""
-    return (PremDialect(spaced_done=spaced_done), OpenAIDialect(spaced_done=spaced_done))
+    return (_prem(parts), _openai(parts))
 
 
 def claim(known: Sequence[Dialect], body: Body, request: Request) -> Dialect:
@@ -67,3 +90,11 @@ def claim(known: Sequence[Dialect], body: Body, request: Request) -> Dialect:
         if dialect.claims(body, request.headers):
             return dialect
     raise InvalidRequestError("Send `project_id` (Prem's format) or `model` (OpenAI's format).", field="model")
+
+
+def _prem(parts: Parts) -> Dialect:
+    return PremDialect(spaced_done=parts.sse_done_spaced)
+
+
+def _openai(parts: Parts) -> Dialect:
+    return OpenAIDialect(spaced_done=parts.sse_done_spaced, fingerprint=f"fp_{parts.fingerprint}")

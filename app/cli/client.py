@@ -65,7 +65,8 @@ def _own_service(settings: Settings) -> Iterator[str]:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     app = create_app(settings, service=service)
-    server = ReadyServer(uvicorn.Config(app, "127.0.0.1", 0, access_log=False, log_level="error"))
+    config = uvicorn.Config(app, "127.0.0.1", 0, access_log=False, log_level="error")
+    server = ReadyServer(config, service.parts.prompt_watch.stopping.set)
     thread = threading.Thread(target=_run, args=(server,), name="service")
     thread.start()
     try:

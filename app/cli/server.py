@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 
 import uvicorn
 
 
 class ReadyServer(uvicorn.Server):
-    """`settled` is set once the start has succeeded (`started`) or failed."""
+    """`settled` is set once the start has succeeded (`started`) or failed; `on_stop` is told when the end begins."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
+        self._on_stop = on_stop
         self.settled = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.settled.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()  # before open connections are waited for
+        await super().shutdown(sockets)
 
     @property
     def url(self) -> str:

@@ -48,7 +48,7 @@ def serve(host: str | None, port: int | None, sample: Path | None) -> None:
         log_config=None,
         timeout_graceful_shutdown=GRACE_S,
     )
-    server = ReadyServer(config)
+    server = ReadyServer(config, service.parts.prompt_watch.stopping.set)
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn sends it anew when it has stopped
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(server, service, sample, console))

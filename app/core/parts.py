@@ -11,6 +11,7 @@ from app.core.embedding import TextEmbeddings
 from app.core.health import PartHealth
 from app.core.pipeline import Pipeline
 from app.core.ports import Cards, Defaults
+from app.core.prompt_watch import PromptWatch
 from app.core.retrieval import Retriever
 from app.core.shelves import (
     BlobShelf,
@@ -71,4 +72,6 @@ class Parts:
     health: Callable[[], Mapping[str, PartHealth]]  # blocking
     close_models: Callable[[], Awaitable[None]]
     sse_done_spaced: bool
+    fingerprint: str  # of the code and the index: what could change an answer to the same question
+    prompt_watch: PromptWatch
     started_at: float

@@ -37,11 +37,14 @@ def document_chunks(hits: Sequence[Hit], citations: Sequence[Citation] = ()) -> 
 def evidence(retrieved: Retrieved, finished: Finished, trace_id: str) -> dict[str, Json]:
     """What stands beside the answer; `attempts` are the models that did not answer before this one did."""
     return {
-        "document_chunks": document_chunks(retrieved.hits, finished.citations),
+        "document_chunks": document_chunks(
+            retrieved.hits, [citation for choice in finished.choices for citation in choice.citations]
+        ),
         "citations": [describe_citation(citation) for citation in finished.citations],
         "retrieval": describe_funnel(retrieved.funnel) if retrieved.asked else None,
         "refused": finished.refused,
         "attempts": [asdict(attempt) for attempt in finished.attempts],
         "cost": finished.cost,
+        "cached": finished.cached,
         "trace_id": trace_id,
     }

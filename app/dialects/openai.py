@@ -3,62 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import AppError, InvalidRequestError
-from app.core.types import Answer, Ask, Caller, Json, ToolCall
+from app.core.tracing import describe_citation, describe_usage
+from app.core.types import Answer, Ask, Caller, Choice, Json, Logging, ToolCall
 from app.dialects.base import Body, Credentials, Framer, Headers, Refusal, bearer, validated
-from app.dialects.chat import ChatRequest, to_ask
+from app.dialects.chat import to_ask
 from app.dialects.chunks import evidence
 from app.dialects.errors import union_refusal
+from app.dialects.openai_request import FIELDS, OpenAIRequest
+from app.dialects.support import passed_on, refuse_unsupported
 from app.dialects.union_stream import UnionFramer
-
-# Fields that would change the answer and that no part of this service honours: refused, never ignored.
-REFUSED = (
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "functions",
-    "function_call",
-    "audio",
-    "prediction",
-    "web_search_options",
-)
-
-
-class StreamOptions(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    include_usage: bool = False
-
-
-EXAMPLE: dict[str, Json] = {
-    "model": "footnote/extractive",
-    "messages": [{"role": "user", "content": "How long may I borrow a pressure washer?"}],
-    "repositories": {"ids": [1], "limit": 3, "similarity_threshold": 0.35},
-}
-
-
-class OpenAIRequest(ChatRequest):
-    """A chat completion in OpenAI's format."""
-
-    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
-
-    model: str = Field(description="`provider/model`, or `default` for the project's.")
-    stream_options: StreamOptions | None = None
-    n: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=0, description="The newer name of `max_tokens`.")
-    tool_choice: str | dict[str, Any] | None = None
 
 
 class OpenAIDialect:
-    """Claims every body with a `model`."""
+    """Claims every body with a `model`. `fingerprint` changes with the code and with the index that it searches."""
 
     name = "openai"
 
-    def __init__(self, *, spaced_done: bool = False) -> None:
+    def __init__(self, *, spaced_done: bool = False, fingerprint: str | None = None) -> None:
         self._spaced_done = spaced_done
+        self._fingerprint = fingerprint
 
     def claims(self, body: Body, headers: Headers) -> bool:
         return "model" in body
@@ -68,57 +33,63 @@ class OpenAIDialect:
         return Credentials(bearer(headers), user=user if isinstance(user, str) else "")
 
     def parse(self, body: Body, caller: Caller) -> tuple[Ask, bool]:
-        for name in REFUSED:
-            if body.get(name):
-                raise InvalidRequestError(f"`{name}` is not supported here: leave it out.", field=name)
-        if body.get("parallel_tool_calls") is False:
-            raise InvalidRequestError("`parallel_tool_calls` cannot be switched off.", field="parallel_tool_calls")
+        refuse_unsupported(body, FIELDS)
         request = validated(OpenAIRequest, body)
-        if request.n not in (None, 1):
-            raise InvalidRequestError("`n` must be 1: ask again for another answer.", field="n")
+        if request.tool_choice not in (None, "none", "auto") and not request.tools:
+            raise InvalidRequestError("`tool_choice` needs `tools` to choose from.", field="tool_choice")
         ask = to_ask(request, caller, self.name, request.model)
-        limit = request.max_completion_tokens or ask.sampling.max_tokens
-        sampling = replace(ask.sampling, max_tokens=limit)
-        return replace(ask, sampling=sampling, tool_choice=request.tool_choice), bool(request.stream)
+        limit = request.max_tokens if request.max_completion_tokens is None else request.max_completion_tokens
+        off_the_record = request.store is False
+        ask = replace(
+            ask,
+            sampling=replace(ask.sampling, max_tokens=limit or None),
+            tool_choice=request.tool_choice if request.tools else None,
+            passed_on=passed_on(request, FIELDS),
+            choices=request.n or 1,
+            log=Logging(metadata=request.metadata or {}, omit_inputs=off_the_record, omit_outputs=off_the_record),
+        )
+        return ask, bool(request.stream)
 
     def render(self, answer: Answer) -> Json:
         started, finished = answer.started, answer.finished
-        message: dict[str, Json] = {
-            "role": "assistant",
-            "content": finished.text if finished.text or not finished.tool_calls else None,
-            "refusal": None,
-            "tool_calls": [_tool_call(call) for call in finished.tool_calls] or None,
-        }
+        alone = len(finished.choices) == 1
         return {
             "id": f"chatcmpl-{started.trace_id}",
             "object": "chat.completion",
             "created": started.created,
-            "model": started.model,
-            "choices": [
-                {"index": 0, "message": message, "logprobs": None, "finish_reason": str(finished.finish_reason)}
-            ],
-            "usage": usage(answer),
-            "provider_name": started.provider,
-            "provider_id": started.provider,
+            "model": finished.model or started.model,
+            "choices": [_choice(number, choice, alone=alone) for number, choice in enumerate(finished.choices)],
+            "usage": describe_usage(finished.usage),
+            **({} if self._fingerprint is None else {"system_fingerprint": self._fingerprint}),
+            "provider_name": finished.provider or started.provider,
+            "provider_id": finished.provider or started.provider,
             **evidence(answer.retrieved, finished, started.trace_id),
         }
 
     def framer(self, body: Body) -> Framer:
         options = body.get("stream_options") or {}
-        return UnionFramer(include_usage=bool(options.get("include_usage")), spaced_done=self._spaced_done)
+        return UnionFramer(
+            include_usage=bool(options.get("include_usage")),
+            spaced_done=self._spaced_done,
+            choices=body.get("n") or 1,
+            separate_refusals=True,
+        )
 
     def error(self, error: AppError) -> Refusal:
         return union_refusal(error)
 
 
-def usage(answer: Answer) -> Json:
-    """Token counts under the names Prem and OpenAI share."""
-    counted = answer.finished.usage
-    return {
-        "prompt_tokens": counted.prompt_tokens,
-        "completion_tokens": counted.completion_tokens,
-        "total_tokens": counted.total_tokens,
+def _choice(number: int, choice: Choice, *, alone: bool) -> Json:
+    message: dict[str, Json] = {
+        "role": "assistant",
+        "content": None if choice.refusal or (choice.tool_calls and not choice.text) else choice.text,
+        "refusal": choice.text if choice.refusal else None,
+        "tool_calls": [_tool_call(call) for call in choice.tool_calls] or None,
     }
+    shown = {"index": number, "message": message, "logprobs": None, "finish_reason": str(choice.finish_reason)}
+    if not alone:  # the citations beside the choices are the first one's
+        shown["citations"] = [describe_citation(citation) for citation in choice.citations]
+    return shown
 
 
 def _tool_call(call: ToolCall) -> Json:

@@ -5,6 +5,7 @@ Found by running nine real clients; every odd-looking rule below keeps one of th
 - each delta has both `role` and `content`, never null (llama-index, hand-written loops index them)
 - never `"usage": null` (premai drops such a chunk in silence); usage stands in the chunk that finishes
 - no chunk without choices, unless `stream_options.include_usage` asks for it
+- of several answers each chunk has a piece of one; what stands beside the answers is in the last one's finish chunk
 - the end is one event: `event: done`, `data:[DONE]` without a space, `trace_id: …`, `document_chunks: […]`
 - one event is one network message, and the last two together stay under 64 KiB (premai parses network reads of that
   size, not events)
@@ -49,27 +50,38 @@ class UnionFramer:
 
     pause_s = END_PAUSE_S
 
-    def __init__(self, *, include_usage: bool = False, spaced_done: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        include_usage: bool = False,
+        spaced_done: bool = False,
+        choices: int = 1,
+        separate_refusals: bool = False,
+    ) -> None:
+        """`separate_refusals` writes what says why there is no answer as `refusal`, as OpenAI does, not as content."""
         self._include_usage = include_usage
+        self._choices = choices
+        self._separate_refusals = separate_refusals
         self._done = b"data: [DONE]" if spaced_done else b"data:[DONE]"
         self._head: dict[str, Json] = {}
         self._trace_id = ""
         self._retrieved = Retrieved((), Funnel(), asked=False)
-        self._before = b""
-        self._after = b""
+        self._around: list[tuple[bytes, bytes]] = []
 
     def frames(self, event: Event) -> list[bytes]:
         match event:
             case Started():
                 self._head, self._trace_id = _head(event), event.trace_id
-                self._before, self._after = _template(self._head)
-                return [self._text("")]
+                self._around = [_template(self._head, choice) for choice in range(self._choices)]
+                return [self._text("", choice) for choice in range(self._choices)]
             case Retrieved():
                 self._retrieved = event
                 return []
             case Delta():
-                tools = [self._chunk({"tool_calls": [_tool_delta(call)]}) for call in event.tool_calls]
-                return ([self._text(event.text)] if event.text else []) + tools
+                tools = [self._chunk(event.choice, {"tool_calls": [_tool_delta(call)]}) for call in event.tool_calls]
+                if event.refusal and self._separate_refusals:
+                    return [self._chunk(event.choice, {"refusal": event.text}), *tools]
+                return ([self._text(event.text, event.choice)] if event.text else []) + tools
             case Finished():
                 return self._end(event)
 
@@ -79,8 +91,9 @@ class UnionFramer:
             self._terminator(error.trace_id or "", []),
         ]
 
-    def _text(self, text: str) -> bytes:
-        return self._before + _json(text) + self._after
+    def _text(self, text: str, choice: int) -> bytes:
+        before, after = self._around[choice]
+        return before + _json(text) + after
 
     def _end(self, finished: Finished) -> list[bytes]:
         beside = evidence(self._retrieved, finished, self._trace_id)
@@ -89,17 +102,19 @@ class UnionFramer:
             "completion_tokens": finished.usage.completion_tokens,
             "total_tokens": finished.usage.total_tokens,
         }
-        frames = [
-            shortened(beside, lambda fit: self._chunk({}, finished.finish_reason, {"usage": usage, **fit})),
-        ]
+        *others, last = enumerate(finished.choices)
+        frames = [self._chunk(number, {}, choice.finish_reason) for number, choice in others]
+        frames.append(
+            shortened(beside, lambda fit: self._chunk(last[0], {}, last[1].finish_reason, {"usage": usage, **fit}))
+        )
         if self._include_usage:
             frames.append(self._event({**self._head, "choices": [], "usage": usage}))
         frames.append(shortened(beside, lambda fit: self._terminator(self._trace_id, fit["document_chunks"])))
         return frames
 
-    def _chunk(self, delta: Json, reason: FinishReason | None = None, extra: Json = None) -> bytes:
+    def _chunk(self, number: int, delta: Json, reason: FinishReason | None = None, extra: Json = None) -> bytes:
         choice = {
-            "index": 0,
+            "index": number,
             "delta": {"role": "assistant", "content": "", **delta},
             "finish_reason": None if reason is None else str(reason),
         }
@@ -171,10 +186,10 @@ def _head(started: Started) -> dict[str, Json]:
     }
 
 
-def _template(head: dict[str, Json]) -> tuple[bytes, bytes]:
+def _template(head: dict[str, Json], number: int) -> tuple[bytes, bytes]:
     """The bytes before and after the text of a delta: 10x faster than serialising every token anew."""
     mark = "\u0001"
-    choice = {"index": 0, "delta": {"role": "assistant", "content": mark}, "finish_reason": None}
+    choice = {"index": number, "delta": {"role": "assistant", "content": mark}, "finish_reason": None}
     whole = b"event: completion\ndata: " + _json({**head, "choices": [choice]}) + b"\n\n"
     before, _, after = whole.partition(_json(mark))
     return before, after

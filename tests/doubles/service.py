@@ -50,7 +50,7 @@ def running_service(folder: Path, **settings: Any) -> Iterator[RunningService]:
         log_config=None,
         timeout_graceful_shutdown=5,
     )
-    server = ReadyServer(config)
+    server = ReadyServer(config, lambda: built[0].parts.prompt_watch.stopping.set())
 
     def serve() -> None:
         try:
