@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 from app.core.errors import InvalidRequestError
 from app.providers.failures import (
@@ -21,6 +22,8 @@ from app.providers.vendors import Connection
 # Every vendor's library has a class of its own for "no connection", so they are known by name: the SDKs'
 # APIConnectionError, httpx's TransportError (refused, reset, cut), the operating system's ConnectionError.
 _CONNECTION_ERRORS = frozenset({"APIConnectionError", "TransportError", "ConnectionError"})
+
+_UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")  # Python's words for a field a library has never seen
 
 
 def failure_of(error: Exception, connection: Connection, model: str, now: datetime.datetime) -> Failure:
@@ -41,7 +44,8 @@ def failure_of(error: Exception, connection: Connection, model: str, now: dateti
     if isinstance(error, vendor_errors.AuthenticationError) and "key" in lowered:
         return key_refused(connection, model)
     if isinstance(error, vendor_errors.UnsupportedParameterError) or (status is None and _never_sent(original)):
-        return Failure(InvalidRequestError(f"{connection.vendor.name} cannot do what the request asks: {detail}"))
+        message = f"{connection.vendor.name} cannot do what the request asks: {detail}"
+        return Failure(InvalidRequestError(message, field=_field_at_fault(error, original)))
     if status is not None and status >= 400:
         return failed_with(connection, model, status, detail, _asked(original, now), code)
     if _is_connection_error(original):
@@ -52,6 +56,11 @@ def failure_of(error: Exception, connection: Connection, model: str, now: dateti
 def _never_sent(original: Exception) -> bool:
     """Python's own complaint about the call, such as a sampling field the vendor's library does not take."""
     return isinstance(original, TypeError | NotImplementedError)
+
+
+def _field_at_fault(error: Exception, original: Exception) -> str | None:
+    found = _UNEXPECTED.search(str(original))
+    return getattr(error, "parameter_name", None) or (None if found is None else found[1])
 
 
 def _is_connection_error(original: Exception) -> bool:

@@ -13,6 +13,18 @@ from app.core.extractive.quoting import Composition, compose, shorten
 from app.core.types import Delta, FinishReason, Prompt, Usage
 from ingest.types import Embedder, EmbedderUnavailableError
 
+# Asks for nothing that would change an answer which is deterministic, and made here. The others do, and are refused.
+_HINTS = frozenset(
+    {
+        "parallel_tool_calls",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "safety_identifier",
+        "service_tier",
+    }
+)
 _WINDOW_TOKENS = 96  # read of a unit or a question; more costs time and tells nothing new
 
 
@@ -82,3 +94,9 @@ def _refuse_impossible(prompt: Prompt) -> None:
         raise InvalidRequestError(
             "footnote/extractive quotes and cannot write JSON; choose a language model.", field="response_format"
         )
+    for name in prompt.passed_on:
+        if name not in _HINTS:
+            raise InvalidRequestError(
+                f"footnote/extractive quotes, which `{name}` cannot change; leave it out, or choose a language model.",
+                field=name,
+            )
