@@ -16,7 +16,21 @@ from app.core.gaps import GapRules
 from app.core.retrieval import Retriever
 from app.core.snapshots import SnapshotLoader
 from app.core.todos import GapCause, Todo, TodoOrder
-from app.core.types import Caller, Retrieval
+from app.core.types import (
+    Answer,
+    Ask,
+    Caller,
+    Completion,
+    Finished,
+    FinishReason,
+    Funnel,
+    Logging,
+    Message,
+    Retrieval,
+    Retrieved,
+    Started,
+    Usage,
+)
 from ingest.indexes.snapshot_files import SnapshotFiles
 from tests.doubles.core_service import CoreService, core_service
 
@@ -77,6 +91,20 @@ async def test_equal_questions_at_once_are_one_gap(service: CoreService) -> None
     assert todo.gap.asked == 12
     assert [miss.content for miss in todo.gap.near_misses] == ["Cats sleep all day."]
     assert todo.title == "Nothing in *papers* answers: What is a zeppelin?"
+
+
+@pytest.mark.parametrize("omit", [False, True])
+async def test_a_completion_is_noted_unless_its_inputs_are_to_be_kept_nowhere(service: CoreService, omit: bool) -> None:
+    repository = (await service.ingest("a.txt", "Cats sleep all day.")).document.repository_id
+    ask = Ask(service.caller, (Message("user", "What is a zeppelin?"),), log=Logging(omit_inputs=omit))
+    answer = Answer(
+        Started("t", "t", 1, "test/model", "test", 1),
+        Retrieved((), Funnel()),
+        Finished("No.", (), (), Usage(), FinishReason.STOP, refused=True),
+    )
+    where = Retrieval((repository,), 3, THRESHOLD)
+    await noting(service).follow(Completion(ask, "What is a zeppelin?", where, answer, 1.0))
+    assert [todo.gap.cause for todo in await todos(service) if todo.gap] == ([] if omit else [GapCause.REFUSED])
 
 
 async def test_what_was_answered_meanwhile_is_no_gap(service: CoreService) -> None:
