@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.errors import ModelNotFoundError, ProviderError, ProviderRateLimitedError
+from app.core.errors import InvalidRequestError, ModelNotFoundError, ProviderError, ProviderRateLimitedError
 from app.providers.retry import Failure
 from app.providers.vendors import Connection
 
@@ -79,6 +79,11 @@ def failed_with(
         message = f"{name} failed with status {status}. Try again, or use another model. It said: {detail}"
         return Failure(ProviderError(message), passing=True, wait_s=wait_s)
     return Failure(ProviderError(f"{name} refused the request with status {status}: {detail}"))
+
+
+def field_refused(connection: Connection, field: str, detail: str) -> Failure:
+    """The provider or its model does not take a field that went to it as it came."""
+    return Failure(InvalidRequestError(f"{connection.vendor.name} refuses `{field}`: {detail}", field=field))
 
 
 def quoted(words: str, key: str | None) -> str:
