@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field
+from collections.abc import Sequence
+from dataclasses import replace
 
-from app.core.errors import AppError
-from app.core.types import Answer, Ask, Caller, Json, ToolCall
+from app.core.errors import AppError, InvalidRequestError
+from app.core.tracing import describe_usage
+from app.core.types import Answer, Ask, Caller, Choice, Json, Message, ToolCall
 from app.dialects.base import Body, Credentials, Framer, Headers, Refusal, bearer, validated
-from app.dialects.chat import ChatRequest, arguments_object, to_ask
+from app.dialects.chat import arguments_object, to_ask
 from app.dialects.chunks import evidence
 from app.dialects.errors import union_refusal
-from app.dialects.ids import Id
-from app.dialects.openai import usage
+from app.dialects.prem_request import FIELDS, PremRequest
+from app.dialects.support import passed_on, refuse_unsupported
 from app.dialects.union_stream import UnionFramer
-
-EXAMPLE: dict[str, Json] = {
-    "project_id": 1,
-    "messages": [{"role": "user", "content": "How long may I borrow a pressure washer?"}],
-    "repositories": {"ids": [1], "limit": 3, "similarity_threshold": 0.35},
-}
-
-
-class PremRequest(ChatRequest):
-    """A chat completion in Prem's format."""
-
-    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
-
-    project_id: Id = Field(ge=1, strict=True)  # "2" or true must not silently mean the key's own project
-    model: str | None = Field(None, description="The project's when left out.")
 
 
 class PremDialect:
@@ -50,34 +37,30 @@ class PremDialect:
         )
 
     def parse(self, body: Body, caller: Caller) -> tuple[Ask, bool]:
+        refuse_unsupported(body, FIELDS)
         request = validated(PremRequest, body)
-        return to_ask(request, caller, self.name, request.model), bool(request.stream)
+        ask = to_ask(request, caller, self.name, request.model)
+        ask = replace(
+            ask,
+            messages=with_templates(ask.messages, request.template_id),
+            choices=request.n or 1,
+            passed_on=passed_on(request, FIELDS),
+        )
+        return ask, bool(request.stream)
 
     def render(self, answer: Answer) -> Json:
         started, finished = answer.started, answer.finished
-        calls = [_tool_call(call) for call in finished.tool_calls] or None
-        message: dict[str, Json] = {
-            "role": "assistant",
-            "content": finished.text if finished.text or not calls else None,
-            "template_id": None,
-            "params": None,
-            "tool_calls": calls,  # LangChain reads this key even when there are none
-        }
-        choice = {
-            "index": 0,
-            "message": message,
-            "finish_reason": str(finished.finish_reason),
-            **({"tool_calls": calls} if calls else {}),
-        }
+        model = finished.model or started.model  # the one that answered, after a fallback another than was asked for
+        provider = finished.provider or started.provider
         return {
             "id": f"chatcmpl-{started.trace_id}",
             "object": "chat.completion",
-            "choices": [choice],
+            "choices": [_choice(number, choice) for number, choice in enumerate(finished.choices)],
             "created": started.created,
-            "model": started.model,
-            "provider_name": started.provider,
-            "provider_id": started.provider,
-            "usage": usage(answer),
+            "model": model,
+            "provider_name": provider,
+            "provider_id": provider,
+            "usage": describe_usage(finished.usage),
             **evidence(answer.retrieved, finished, started.trace_id),
         }
 
@@ -86,6 +69,43 @@ class PremDialect:
 
     def error(self, error: AppError) -> Refusal:
         return union_refusal(error)
+
+
+def with_templates(messages: Sequence[Message], template_id: str | None) -> tuple[Message, ...]:
+    """The messages, each with the template that the request names for it, which may use its text as `${content}`.
+
+    Raises InvalidRequestError for a template that no message uses.
+    """
+    told = tuple(
+        replace(message, template_id=template_id)
+        if message.role == "user" and message.params and message.template_id is None
+        else message
+        for message in messages
+    )
+    if template_id is not None and all(message.template_id != template_id for message in told):
+        raise InvalidRequestError(
+            "`template_id` is used by no message: send it in one, in the place of `content`, or send `params` there.",
+            field="template_id",
+        )
+    return tuple(
+        replace(message, params={"content": message.content, **message.params})
+        if message.template_id is not None and message.content is not None
+        else message
+        for message in told
+    )
+
+
+def _choice(number: int, choice: Choice) -> Json:
+    calls = [_tool_call(call) for call in choice.tool_calls] or None
+    message: dict[str, Json] = {
+        "role": "assistant",
+        "content": choice.text if choice.text or not calls else None,
+        "template_id": None,
+        "params": None,
+        "tool_calls": calls,  # LangChain reads this key even when there are none
+    }
+    shown: dict[str, Json] = {"index": number, "message": message, "finish_reason": str(choice.finish_reason)}
+    return {**shown, "tool_calls": calls} if calls else shown
 
 
 def _tool_call(call: ToolCall) -> Json:
