@@ -77,19 +77,31 @@ def build_messages(
     *,
     as_json: bool = False,
 ) -> tuple[Message, ...]:
-    """System first (the caller's, the rules, the sources), then the thread's turns, then the request's messages."""
+    """System first (the caller's, the rules, the sources), then the thread's turns, then the request's messages.
+
+    A turn that the request itself repeats is shown there alone: a client may send its own history and a session too.
+    """
     own = [message.content for message in messages if message.role == "system" and message.content]
     parts = [part for part in (system_prompt, *own) if part]
     if sources:
         parts += [RULES, *([JSON_RULE] if as_json else []), fence(sources)]
     history = []
+    repeated = _earlier_questions(messages)
     for turn in turns:
         if not turn.answer:  # tools were called: the messages with their results repeat question and calls
+            continue
+        if " ".join(turn.question.split()) in repeated:
             continue
         history += [Message("user", turn.question), Message("assistant", turn.answer)]
     rest = [message for message in messages if message.role != "system"]
     system = [Message("system", "\n\n".join(parts))] if parts else []
     return (*system, *history, *rest)
+
+
+def _earlier_questions(messages: Sequence[Message]) -> set[str]:
+    """What the request says was asked before its last question; white space aside."""
+    asked = [message.content or "" for message in messages if message.role == "user"]
+    return {" ".join(question.split()) for question in asked[:-1]}
 
 
 def fence(sources: Sequence[Source]) -> str:

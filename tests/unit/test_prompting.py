@@ -54,6 +54,18 @@ def test_the_order_is_system_history_request() -> None:
     assert [message.content for message in built[1:]] == ["Before?", "Yes.", "Now?"]
 
 
+def test_a_turn_that_the_request_repeats_is_shown_once() -> None:
+    turns = [Turn(1, "First?", "One [1]."), Turn(2, "Second?", "Two [1].")]
+    own = (Message("user", "Second? "), Message("assistant", "Two."), Message("user", "Third?"))
+    built = build_messages(own, turns, None, [])
+    assert [message.content for message in built] == ["First?", "One [1].", "Second? ", "Two.", "Third?"]
+
+
+def test_a_question_asked_again_still_follows_its_earlier_answer() -> None:
+    built = build_messages((Message("user", "First?"),), [Turn(1, "First?", "One.")], None, [])
+    assert [message.content for message in built] == ["First?", "One.", "First?"]
+
+
 def test_without_sources_and_prompts_there_is_no_system_message() -> None:
     assert build_messages((Message("user", "Hi"),), [], None, []) == (Message("user", "Hi"),)
 
