@@ -31,6 +31,8 @@ from app.api import (
     metrics,
     models,
     prem,
+    prem_absent,
+    prem_traces,
     projects,
     promptrun,
     repositories,
@@ -117,7 +119,9 @@ def create_app(
             allow_headers=["*"],
             expose_headers=["*"],
         )
-    for module in (health, prem, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
+    for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
+        app.include_router(module.router)
+    for module in (prem, prem_traces, prem_absent):
         app.include_router(module.router)
     app.include_router(metrics.router)
     app.include_router(promptrun.router, prefix="/v1")

@@ -6,11 +6,11 @@ transaction after it returns. "Not there" and "not yours" raise the same NotFoun
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from app.core.library import ModelList
+from app.core.library import ModelCard, ModelList
 from app.core.types import Caller, Completion, Delta, Hit, Json, Prompt, Usage
 
 
@@ -198,6 +198,32 @@ class Cards(Protocol):
 
     async def cards(self, default: str) -> ModelList:
         """Every model that can be called here; `default` is the one that a project calls when none is named."""
+        ...
+
+    async def known(self, models: Collection[str]) -> dict[str, ModelCard]:
+        """What is known of these models by their id, whether or not they can still be called."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What somebody may still do."""
+
+    limit: int  # in a window
+    remaining: int
+    reset_at: float  # Unix seconds; when the next window begins
+    granted: bool  # was there something left
+
+
+class RateLimiter(Protocol):
+    """One rate, counted apart for everybody; None while there is nobody who could count."""
+
+    async def hit(self, who: str) -> Allowance | None:
+        """Counts one."""
+        ...
+
+    async def look(self, who: str) -> Allowance | None:
+        """The same without counting."""
         ...
 
 

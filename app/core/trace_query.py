@@ -92,17 +92,21 @@ class TraceQuery:
 
     workspace_id: str | None = None
     experiment_id: str | None = None
+    kind: str | None = None  # completion or log
     since: float | None = None  # Unix seconds
+    until: float | None = None  # the first moment that is too late
+    by_admin: bool = False  # only what was asked with the admin key
     failed: bool | None = None  # with an error, or without
     filter: TraceFilter | None = None
     roots_only: bool = False  # only those that stand in nobody else's tree
+    oldest_first: bool = False
     limit: int = 20
     skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TracePage:
-    """Some of the traces that a query finds, newest first, and how many it finds in all."""
+    """Some of the traces that a query finds, newest first unless told otherwise, and how many it finds in all."""
 
     traces: tuple[TraceRecord, ...]
     total: int

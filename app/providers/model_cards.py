@@ -85,6 +85,14 @@ class ModelCards:
         """Every card, the default model's among them if that can be called."""
         return await asyncio.to_thread(self._cards, default)
 
+    async def known(self, models: Collection[str]) -> dict[str, ModelCard]:
+        """What is known of these models by their id, whether or not they can still be called."""
+        return await asyncio.to_thread(self._known_of, models)
+
+    def _known_of(self, models: Collection[str]) -> dict[str, ModelCard]:
+        # Each by itself: the number that it has in every list where no other hashes to the same one.
+        return {model: replace(self._card(model), number=number_models([model])[model]) for model in models}
+
     def _cards(self, default: str) -> ModelList:
         extractive = self._card(f"{OWN_PROVIDER}/{EXTRACTIVE}")
         found = {card.id: card for card in self._known()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from app.core.errors import NotFoundError
 from app.core.feedback import Feedback, NewFeedback, keepable
@@ -24,11 +25,8 @@ class FeedbackStore:
         """Keeps it, without what its trace was told not to keep; raises NotFoundError for an unknown trace."""
 
         def work(connection: Connection) -> Feedback:
-            mine = (traces.c.id == new.trace_id) & (traces.c.project_id == caller.project_id)
-            row = connection.execute(select(traces.c.detail).where(mine).with_for_update(key_share=True)).first()
-            if row is None:
-                raise NotFoundError(f"There is no trace {new.trace_id} in this project.", field="trace_id")
-            kept = keepable(new, row.detail.get("omitted", ()))
+            detail = _check_trace(connection, caller, new.trace_id)
+            kept = keepable(new, detail.get("omitted", ()))
             values = {
                 "project_id": caller.project_id,
                 "trace_id": kept.trace_id,
@@ -45,11 +43,39 @@ class FeedbackStore:
 
         return await self._database.write(work)
 
+    async def withdraw(self, caller: Caller, trace_id: str) -> None:
+        """Takes back every thumb on a trace; raises NotFoundError for an unknown trace."""
+
+        def work(connection: Connection) -> None:
+            _check_trace(connection, caller, trace_id)
+            mine = (feedback.c.project_id == caller.project_id) & (feedback.c.trace_id == trace_id)
+            connection.execute(delete(feedback).where(mine, feedback.c.positive.is_not(None)))
+
+        await self._database.write(work)
+
+    async def thumbs(self, caller: Caller, trace_ids: Collection[str]) -> dict[str, Feedback]:
+        """The newest thumb on each of these traces; traces without one are left out."""
+        mine = (feedback.c.project_id == caller.project_id) & feedback.c.trace_id.in_(trace_ids)
+        query = select(feedback).where(mine, feedback.c.positive.is_not(None)).order_by(feedback.c.id)
+        return await self._database.read(
+            lambda connection: {row.trace_id: _feedback(row) for row in connection.execute(query)}
+        )
+
     async def of(self, caller: Caller, trace_id: str) -> list[Feedback]:
         """All feedback on a trace, oldest first; none where there is no such trace."""
         mine = (feedback.c.project_id == caller.project_id) & (feedback.c.trace_id == trace_id)
         query = select(feedback).where(mine).order_by(feedback.c.id)
         return await self._database.read(lambda connection: [_feedback(row) for row in connection.execute(query)])
+
+
+def _check_trace(connection: Connection, caller: Caller, trace_id: str) -> dict[str, Any]:
+    """Its detail, the row locked; raises NotFoundError."""
+    mine = (traces.c.id == trace_id) & (traces.c.project_id == caller.project_id)
+    row = connection.execute(select(traces.c.detail).where(mine).with_for_update(key_share=True)).first()
+    if row is None:
+        raise NotFoundError(f"There is no trace {trace_id} in this project.", field="trace_id")
+    detail: dict[str, Any] = row.detail
+    return detail
 
 
 def _feedback(row: Row[Any]) -> Feedback:

@@ -17,6 +17,7 @@ from app.store.tables import traces
 from app.store.trace_filters import condition
 
 FAILED = ("error", "cancelled")
+COMPLETION = "completion"
 
 
 class TraceSearchStore:
@@ -26,9 +27,10 @@ class TraceSearchStore:
         self._database = database
 
     async def search(self, caller: Caller, query: TraceQuery) -> TracePage:
-        """What the query finds, newest first."""
+        """What the query finds, newest first unless it says otherwise."""
         wanted = self._conditions(caller, query)
-        rows = select(traces).where(*wanted).order_by(traces.c.created_at.desc(), traces.c.id)
+        created = traces.c.created_at.asc() if query.oldest_first else traces.c.created_at.desc()
+        rows = select(traces).where(*wanted).order_by(created, traces.c.id)
 
         def work(connection: Connection) -> TracePage:
             total = connection.execute(select(func.count()).select_from(traces).where(*wanted)).scalar_one()
@@ -63,6 +65,12 @@ class TraceSearchStore:
             wanted.append(traces.c.experiment_id == query.experiment_id)
         if query.since is not None:
             wanted.append(traces.c.created_at >= query.since)
+        if query.until is not None:
+            wanted.append(traces.c.created_at < query.until)
+        if query.kind is not None:
+            wanted.append(traces.c.kind == query.kind)
+        if query.by_admin:
+            wanted.append((traces.c.kind == COMPLETION) & traces.c.detail["key_id"].as_string().is_(None))
         if query.failed is not None:
             wanted.append(traces.c.outcome.in_(FAILED) if query.failed else traces.c.outcome.not_in(FAILED))
         if query.roots_only:  # one whose parent was never written is the top of what there is

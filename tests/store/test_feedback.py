@@ -54,3 +54,29 @@ async def test_a_trace_that_is_not_there_or_anothers_takes_none(shelves: Shelves
             await shelves.feedback.add(caller, NewFeedback(named, score=1.0))
     await shelves.feedback.add(shelves.caller, NewFeedback(trace_id, score=1.0))
     assert await shelves.feedback.of(other, trace_id) == []
+
+
+async def test_the_newest_thumb_on_each_trace(shelves: Shelves) -> None:
+    judged, scored, silent = [await kept_trace(shelves) for _ in range(3)]
+    await shelves.feedback.add(shelves.caller, NewFeedback(judged, positive=False))
+    newest = await shelves.feedback.add(shelves.caller, NewFeedback(judged, positive=True))
+    await shelves.feedback.add(shelves.caller, NewFeedback(judged, score=0.5))
+    await shelves.feedback.add(shelves.caller, NewFeedback(scored, score=0.5))
+    other = Caller((await shelves.projects.create(Caller(1), "other")).id)
+    assert await shelves.feedback.thumbs(shelves.caller, [judged, scored, silent]) == {judged: newest}
+    assert await shelves.feedback.thumbs(shelves.caller, []) == {}
+    assert await shelves.feedback.thumbs(other, [judged]) == {}
+
+
+async def test_thumbs_are_taken_back_and_scores_stay(shelves: Shelves) -> None:
+    trace_id = await kept_trace(shelves)
+    for new in (NewFeedback(trace_id, positive=True), NewFeedback(trace_id, positive=False)):
+        await shelves.feedback.add(shelves.caller, new)
+    score = await shelves.feedback.add(shelves.caller, NewFeedback(trace_id, score=1.0))
+    other = Caller((await shelves.projects.create(Caller(1), "other")).id)
+    for caller, named in ((other, trace_id), (shelves.caller, str(uuid.uuid4()))):
+        with pytest.raises(NotFoundError):
+            await shelves.feedback.withdraw(caller, named)
+    assert len(await shelves.feedback.of(shelves.caller, trace_id)) == 3
+    await shelves.feedback.withdraw(shelves.caller, trace_id)
+    assert await shelves.feedback.of(shelves.caller, trace_id) == [score]
