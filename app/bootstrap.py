@@ -48,8 +48,10 @@ from app.store.corpus import CorpusStore
 from app.store.documents import DocumentStore
 from app.store.engine import Database
 from app.store.feedback import FeedbackStore
+from app.store.datasets import DatasetStore
 from app.store.gaps import GapStore
 from app.store.jobs import JobStore
+from app.store.experiments import ExperimentStore
 from app.store.journal import JournalStore
 from app.store.keys import KeyStore
 from app.store.lock import FolderLock
@@ -328,6 +330,9 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         fingerprint=hashlib.sha256(f"{VERSION}|{fingerprint}|{WORDS_VERSION}".encode()).hexdigest()[:10],
         prompt_watch=PromptWatch(prompts, asyncio.Event()),
         started_at=time.time(),
+        experiments=ExperimentStore(database),
+        datasets=DatasetStore(database, settings.max_test_cases),
+        evaluator=evaluator,
     )
     return Service(parts, admin_key, is_new, start, stop)
 
@@ -335,3 +340,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
 def _close(closing: list[Callable[[], None]]) -> None:
     while closing:
         closing.pop()()
+            settings.max_experiments_listed,
+            settings.max_turns_listed,
+            settings.max_turns_shown,
+            settings.max_proposed_questions,

@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     max_embedding_inputs: int = Field(2048, ge=1, description="Most texts in one request for embeddings.")
     max_trace_page: int = Field(200, ge=1, description="Most traces on one page of a search.")
     max_trace_tree: int = Field(2000, ge=1, description="Most traces shown with the trees of one answer.")
+    max_experiments_listed: int = Field(100, ge=1, description="Most experiments in one list, the newest of them.")
+    max_test_cases: int = Field(10_000, ge=1, description="Most test cases of one dataset.")
     max_embedding_tokens: int = Field(300_000, ge=1, description="Most tokens in one request for embeddings.")
     max_messages: int = Field(500, ge=1, description="Most messages in one conversation.")
     max_question_chars: int = Field(32_000, ge=1, description="Longest question that is searched for.")

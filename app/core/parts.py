@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.core.access import Access
 from app.core.circulation import Circulation
 from app.core.embedding import TextEmbeddings
+from app.core.evaluating import Evaluator
 from app.core.health import PartHealth
 from app.core.pipeline import Pipeline
 from app.core.ports import Cards, Defaults
@@ -16,7 +17,9 @@ from app.core.retrieval import Retriever
 from app.core.shelves import (
     BlobShelf,
     DocumentShelf,
+    DatasetShelf,
     FeedbackShelf,
+    ExperimentShelf,
     JobShelf,
     KeyShelf,
     ProjectShelf,
@@ -42,6 +45,10 @@ class Limits:
     trace_page: int
     trace_tree: int
 
+    experiments_listed: int
+    turns_listed: int  # of each thread in a list
+    turns_shown: int  # of one thread
+    questions: int  # proposed at once
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -67,6 +74,9 @@ class Parts:
     feedback: FeedbackShelf
     todos: TodoShelf
     blobs: BlobShelf
+    experiments: ExperimentShelf
+    datasets: DatasetShelf
+    evaluator: Evaluator
     defaults: Defaults
     limits: Limits
     health: Callable[[], Mapping[str, PartHealth]]  # blocking

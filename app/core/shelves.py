@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core.conversations import ThreadPage, ThreadView, TurnView
+from app.core.datasets import Case, CaseChange, Dataset, DatasetContents, NewCase
+from app.core.experiments import Experiment, ExperimentFilter, ExperimentStatus, NewExperiment, TraceFigures
 from app.core.feedback import Feedback, NewFeedback
 from app.core.gaps import GapRules
 from app.core.library import (
@@ -174,6 +176,34 @@ class TodoShelf(Protocol):
     async def get(self, caller: Caller, todo_id: int) -> Todo: ...
     async def toggle(self, caller: Caller, todo_id: int) -> Todo: ...
     async def change(self, caller: Caller, todo_id: int, values: Mapping[str, Json]) -> Todo:
+class ExperimentShelf(Protocol):
+    async def create(self, caller: Caller, new: NewExperiment) -> Experiment: ...
+    async def get(self, caller: Caller, experiment_id: str) -> Experiment: ...
+    async def finish(
+        self, caller: Caller, experiment_id: str, status: ExperimentStatus, stats: Sequence[Mapping[str, Json]]
+    ) -> Experiment: ...
+    async def find(
+        self, caller: Caller, wanted: ExperimentFilter, limit: int, before: str | None = None
+    ) -> list[Experiment]:
+        """The newest first."""
+        ...
+
+    async def figures(self, caller: Caller, experiment_ids: Sequence[str]) -> dict[str, list[TraceFigures]]:
+        """The traces of each of these experiments, oldest first."""
+        ...
+
+
+class DatasetShelf(Protocol):
+    async def create(self, caller: Caller, name: str, columns: Sequence[str], cases: Sequence[NewCase]) -> Dataset: ...
+    async def add(self, caller: Caller, key: int | str, cases: Sequence[NewCase]) -> Dataset: ...
+    async def change_case(self, caller: Caller, dataset_id: int, case_id: int, change: CaseChange) -> Case: ...
+    async def contents(self, caller: Caller, key: int | str) -> DatasetContents:
+        """The dataset with this id, or this name."""
+        ...
+
+    async def all(self, caller: Caller, limit: int, after: int = 0) -> list[Dataset]: ...
+
+
         """Raises InvalidRequestError for a parent that is the todo itself or below it."""
         ...
 

@@ -314,6 +314,7 @@ datasets = Table(
     Column("name", String(200), nullable=False),
     Column("columns", Jsonb, nullable=False),  # names of the inputs, in order
     Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),  # when a test case was added or changed
     UniqueConstraint("project_id", "name"),
     sqlite_autoincrement=True,
 )

@@ -12,8 +12,10 @@ from app.core.ports import NewTurn, TraceRecord
 from app.core.types import Caller
 from app.store.chunks import ChunkStore
 from app.store.corpus import CorpusStore
+from app.store.datasets import DatasetStore
 from app.store.documents import DocumentStore
 from app.store.engine import Database
+from app.store.experiments import ExperimentStore
 from app.store.feedback import FeedbackStore
 from app.store.gaps import GapStore
 from app.store.jobs import JobStore
@@ -30,6 +32,7 @@ from app.store.workspaces import WorkspaceStore
 from ingest.types import BlockKind, BlockSpan, CanonicalText, ChunkSpan
 
 FINGERPRINT = "model-1"
+MOST_CASES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Shelves:
     journal: JournalStore
     prompts: PromptStore
     threads: ThreadStore
+    experiments: ExperimentStore
+    datasets: DatasetStore
     todos: TodoStore
     gaps: GapStore
     feedback: FeedbackStore
@@ -70,6 +75,8 @@ class Shelves:
             JournalStore(database),
             PromptStore(database),
             ThreadStore(database),
+            ExperimentStore(database),
+            DatasetStore(database, MOST_CASES),
             TodoStore(database),
             GapStore(database),
             FeedbackStore(database),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
@@ -13,7 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from app.core.datasets import CaseChange, NewCase
 from app.core.errors import NotFoundError
+from app.core.experiments import ExperimentFilter, ExperimentStatus, NewExperiment
 from app.core.library import JobState, NewPromptVersion, PromptMessage
 from app.core.todos import NewTodo, Todo, TodoOrder
 from app.core.types import Caller, Scope
@@ -41,6 +43,8 @@ class World:
     templates: dict[str, str] = field(default_factory=dict)
     traces: set[str] = field(default_factory=set)
     keys: dict[int, str] = field(default_factory=dict)
+    experiments: dict[str, str] = field(default_factory=dict)  # trace of each
+    datasets: dict[int, int] = field(default_factory=dict)  # cases of each
     todos: set[int] = field(default_factory=set)
 
     @property
@@ -160,6 +164,22 @@ class Tenants(RuleBasedStateMachine):
             assert found is not None
             assert (found.project_id, found.scopes) == (world.caller.project_id, frozenset({Scope.READ}))
 
+    @rule(project=PROJECTS, number=st.integers(0, 99))
+    def experiment(self, project: int, number: int) -> None:
+        """A run with one trace, and a dataset, under names that others use too."""
+        world = self.worlds[project]
+        shelves, caller = world.shelves, world.caller
+        where, _ = self.wait(shelves.workspaces.create_or_get(caller, "same name"))
+        run = NewExperiment(where.id, "same name", f"run {len(world.experiments)}")
+        made = self.wait(shelves.experiments.create(caller, run))
+        trace_id = str(uuid.uuid4())
+        self.wait(shelves.journal.record(caller, replace(trace(trace_id), experiment_id=made.id), None))
+        world.traces.add(trace_id)
+        world.experiments[made.id] = trace_id
+        name = f"cases {len(world.datasets)}"
+        dataset = self.wait(shelves.datasets.create(caller, name, ["q"], [NewCase({"q": f"{number}"})]))
+        world.datasets[dataset.id] = number
+
     @invariant()
     def each_sees_exactly_its_own(self) -> None:
         for world in self.worlds:
@@ -200,6 +220,16 @@ class Tenants(RuleBasedStateMachine):
         assert {each.todo_id for each in await shelves.gaps.waiting(caller, 1)} <= world.todos
         assert {each.todo_id for each in await shelves.gaps.overdue(caller)} <= world.todos
         assert {job for job, _ in shelves.jobs.unfinished(caller)} == set()
+        found = await shelves.experiments.find(caller, ExperimentFilter(), 999)
+        assert {each.id for each in found} == set(world.experiments)
+        figures = await shelves.experiments.figures(caller, list(world.experiments))
+        assert {each: [row.id for row in rows] for each, rows in figures.items()} == {
+            each: [trace_id] for each, trace_id in world.experiments.items()
+        }
+        assert {each.id for each in await shelves.datasets.all(caller, 999)} == set(world.datasets)
+        for dataset, number in world.datasets.items():
+            (case,) = (await shelves.datasets.contents(caller, dataset)).cases
+            assert case.inputs == {"q": str(number)}
 
     @rule(mine=PROJECTS, theirs=PROJECTS)
     def look_at_anothers(self, mine: int, theirs: int) -> None:
@@ -262,6 +292,23 @@ class Tenants(RuleBasedStateMachine):
             )
             documents = sorted(theirs.documents)
             assert await shelves.gaps.complete(caller, todo, documents, documents) is None
+        for experiment in theirs.experiments:
+            await check_refused(
+                shelves.experiments.get(caller, experiment),
+                shelves.experiments.finish(caller, experiment, ExperimentStatus.FAILED, []),
+                shelves.experiments.find(caller, ExperimentFilter(), 9, experiment),
+            )
+            assert await shelves.experiments.figures(caller, [experiment]) == {experiment: []}
+            assert await shelves.experiments.find(caller, ExperimentFilter(ids=(experiment,)), 9) == []
+        for dataset in theirs.datasets:
+            (case,) = (await theirs.shelves.datasets.contents(theirs.caller, dataset)).cases
+            await check_refused(
+                shelves.datasets.contents(caller, dataset),
+                shelves.datasets.add(caller, dataset, [NewCase({"q": "stolen"})]),
+                shelves.datasets.change_case(caller, dataset, case.id, CaseChange(target="stolen")),
+            )
+            for own in mine.datasets:
+                await check_refused(shelves.datasets.change_case(caller, own, case.id, CaseChange(target="stolen")))
         for key in theirs.keys:
             with pytest.raises(NotFoundError):
                 await shelves.keys.revoke(caller, key)
@@ -305,6 +352,8 @@ def ways_into(shelves: Shelves, caller: Caller) -> list[Coroutine[Any, Any, Any]
         shelves.gaps.note(caller, gap("one"), RULES),
         shelves.prompts.create(caller, "t", NewPromptVersion((PromptMessage("user", "x"),))),
         shelves.journal.record(caller, trace(str(uuid.uuid4())), None),
+        shelves.datasets.create(caller, "d", [], []),
+        shelves.experiments.create(caller, NewExperiment(str(uuid.uuid4()), "e", "r")),
     ]
 
 

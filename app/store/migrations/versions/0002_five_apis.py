@@ -222,6 +222,7 @@ def create_experiments() -> None:
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("columns", jsonb(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("updated_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_datasets")),
         sa.UniqueConstraint("project_id", "name", name=op.f("uq_datasets_project_id_name")),
         sqlite_autoincrement=True,
