@@ -14,6 +14,7 @@ from tests.doubles.service import RunningService, running_service
 
 LIMITS = {
     "max_request_bytes": 65_536,
+    "graphql_max_chars": 20_000,
     "max_upload_bytes": 200_000,
     "max_upload_request_bytes": 1_000_000,
     "max_files_per_upload": 5,
