@@ -45,13 +45,13 @@ from app.store.admin_key import find_admin_key
 from app.store.blobs import BlobFolder
 from app.store.chunks import ChunkStore
 from app.store.corpus import CorpusStore
+from app.store.datasets import DatasetStore
 from app.store.documents import DocumentStore
 from app.store.engine import Database
+from app.store.experiments import ExperimentStore
 from app.store.feedback import FeedbackStore
-from app.store.datasets import DatasetStore
 from app.store.gaps import GapStore
 from app.store.jobs import JobStore
-from app.store.experiments import ExperimentStore
 from app.store.journal import JournalStore
 from app.store.keys import KeyStore
 from app.store.lock import FolderLock
@@ -313,6 +313,9 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         trace_search=TraceSearchStore(database),
         workspaces=WorkspaceStore(database),
         feedback=FeedbackStore(database),
+        experiments=ExperimentStore(database),
+        datasets=DatasetStore(database, settings.max_test_cases),
+        evaluator=evaluator,
         todos=TodoStore(database),
         blobs=blobs,
         defaults=defaults,
@@ -323,6 +326,10 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
             settings.max_embedding_inputs,
             settings.max_trace_page,
             settings.max_trace_tree,
+            settings.max_experiments_listed,
+            settings.max_turns_listed,
+            settings.max_turns_shown,
+            settings.max_proposed_questions,
         ),
         health=functools.partial(examine, checks),
         close_models=models.aclose,
@@ -330,9 +337,6 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         fingerprint=hashlib.sha256(f"{VERSION}|{fingerprint}|{WORDS_VERSION}".encode()).hexdigest()[:10],
         prompt_watch=PromptWatch(prompts, asyncio.Event()),
         started_at=time.time(),
-        experiments=ExperimentStore(database),
-        datasets=DatasetStore(database, settings.max_test_cases),
-        evaluator=evaluator,
     )
     return Service(parts, admin_key, is_new, start, stop)
 
@@ -340,7 +344,3 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
 def _close(closing: list[Callable[[], None]]) -> None:
     while closing:
         closing.pop()()
-            settings.max_experiments_listed,
-            settings.max_turns_listed,
-            settings.max_turns_shown,
-            settings.max_proposed_questions,

@@ -16,10 +16,10 @@ from app.core.prompt_watch import PromptWatch
 from app.core.retrieval import Retriever
 from app.core.shelves import (
     BlobShelf,
-    DocumentShelf,
     DatasetShelf,
-    FeedbackShelf,
+    DocumentShelf,
     ExperimentShelf,
+    FeedbackShelf,
     JobShelf,
     KeyShelf,
     ProjectShelf,
@@ -44,11 +44,11 @@ class Limits:
     embedding_inputs: int
     trace_page: int
     trace_tree: int
-
     experiments_listed: int
     turns_listed: int  # of each thread in a list
     turns_shown: int  # of one thread
     questions: int  # proposed at once
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -72,11 +72,11 @@ class Parts:
     trace_search: TraceSearchShelf
     workspaces: WorkspaceShelf
     feedback: FeedbackShelf
-    todos: TodoShelf
-    blobs: BlobShelf
     experiments: ExperimentShelf
     datasets: DatasetShelf
     evaluator: Evaluator
+    todos: TodoShelf
+    blobs: BlobShelf
     defaults: Defaults
     limits: Limits
     health: Callable[[], Mapping[str, PartHealth]]  # blocking
