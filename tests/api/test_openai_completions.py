@@ -32,7 +32,7 @@ def model(model_server: OpenAIServer) -> Iterator[OpenAIServer]:
     model_server.clear()
 
 
-def ask(api: httpx2.Client, path: str = PATH, **fields: Any) -> httpx2.Response:
+def ask(api: httpx2.Client, path: str = PATH, /, **fields: Any) -> httpx2.Response:
     return api.post(path, json={**HEAD, **fields})
 
 
