@@ -30,6 +30,8 @@ from app.core.parts import Limits, Parts
 from app.core.pipeline import Pipeline
 from app.core.ports import Defaults
 from app.core.prompt_watch import PromptWatch
+from app.core.questions import Questioner
+from app.core.rate_limits import Turnstile
 from app.core.retrieval import Retriever
 from app.core.snapshots import SnapshotLoader
 from app.core.types import Caller, Scope
@@ -38,6 +40,7 @@ from app.providers.dbos_jobs import DbosJobEngine, DbosJobSettings
 from app.providers.extractive import ExtractiveGenerator
 from app.providers.model_cards import ModelCards, embedding_card
 from app.providers.prices import Price, PriceBook
+from app.providers.rate_limits import Counters, WindowLimiter
 from app.providers.retry import ModelLimits
 from app.providers.rows_only_jobs import RowsOnlyJobEngine
 from app.settings import Settings, vendor_environment
@@ -287,6 +290,17 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
                 files.save(scope, ids, matrix)
         _close(closing)
 
+    pipeline = Pipeline(projects, prompts, threads, models, retriever, journal, defaults, prices, followers)
+    counters = Counters(settings.rate_limit_url)
+    turnstile = Turnstile(
+        WindowLimiter(counters, settings.rate_limit, "key") if settings.rate_limit else None,
+        WindowLimiter(counters, settings.failed_key_limit, "address") if settings.failed_key_limit else None,
+    )
+
+    async def close_connections() -> None:
+        await models.aclose()
+        await counters.aclose()
+
     checks = {
         "database": lambda: f"{database.engine.dialect.name}, schema {migrate(database)}",
         "vectors": lambda: f"{vectors.count()} in {settings.vector_url or 'embedded Chroma'}",
@@ -294,10 +308,13 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         "embedder": lambda: f"{embedder.name}, {len(embedder.embed(['health'])[0])} dimensions",
         "jobs": engine.check,
     }
+    if settings.rate_limit_url is not None:
+        checks["rate limits"] = counters.check
     parts = Parts(
-        access=Access(keys, admin_key),
-        pipeline=Pipeline(projects, prompts, threads, models, retriever, journal, defaults, prices, followers),
+        access=Access(keys, admin_key, turnstile),
+        pipeline=pipeline,
         retriever=retriever,
+        questioner=Questioner(projects, chunks, retriever, models, pipeline, defaults, searching),
         models=cards,
         embeddings=TextEmbeddings(embedder, embedding, settings.max_embedding_tokens),
         circulation=Circulation(repositories, documents, jobs, blobs, engine, vectors, words, snapshots),
@@ -332,7 +349,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
             settings.max_proposed_questions,
         ),
         health=functools.partial(examine, checks),
-        close_models=models.aclose,
+        close_models=close_connections,
         sse_done_spaced=settings.sse_done_spaced,
         fingerprint=hashlib.sha256(f"{VERSION}|{fingerprint}|{WORDS_VERSION}".encode()).hexdigest()[:10],
         prompt_watch=PromptWatch(prompts, asyncio.Event()),

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DOTENV = Path(".env")
+RATE = r"^([1-9]\d*/([1-9]\d* ?)?(second|minute|hour|day))?$"
 REFUSAL = "I found nothing in the documents that answers this question, so I will not guess."
 
 
@@ -99,6 +100,20 @@ class Settings(BaseSettings):
     max_trace_tree: int = Field(2000, ge=1, description="Most traces shown with the trees of one answer.")
     max_embedding_tokens: int = Field(300_000, ge=1, description="Most tokens in one request for embeddings.")
     max_messages: int = Field(500, ge=1, description="Most messages in one conversation.")
+    max_turns_listed: int = Field(20, ge=1, description="Most turns of each thread in a list, the newest of them.")
+    max_turns_shown: int = Field(500, ge=1, description="Most turns of one thread, the newest of them.")
+    max_proposed_questions: int = Field(20, ge=1, description="Most questions proposed at once.")
+    rate_limit: str = Field(
+        "6000/minute",
+        pattern=RATE,
+        description="Requests one key may send, such as `100/minute` or `5/10 second`; no limit when empty.",
+    )
+    failed_key_limit: str = Field(
+        "60/minute", pattern=RATE, description="Wrong keys one address may send; no limit when empty."
+    )
+    rate_limit_url: str | None = Field(
+        None, description="`redis://host:port/0` where several processes share these limits; in memory when unset."
+    )
     max_question_chars: int = Field(32_000, ge=1, description="Longest question that is searched for.")
     parse_seconds: float = Field(120.0, gt=0, description="Longest time to read one file.")
     parse_memory_bytes: int = Field(2 * 2**30, ge=2**26, description="Most memory to read one file.")

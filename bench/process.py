@@ -94,6 +94,7 @@ def footnote(
         "FOOTNOTE_ADMIN_KEY": key,
         "FOOTNOTE_LOG_LEVEL": "warning",
         "FOOTNOTE_UPLOAD_WAIT_S": "7200",
+        "FOOTNOTE_RATE_LIMIT": "",
         "PYTHONPATH": str(ROOT),
         **(environment or {}),
     }

@@ -14,21 +14,25 @@ from app.api.caller import PartsNow
 from app.core.errors import InvalidRequestError
 from app.core.parts import Parts
 from app.core.types import Json
-from app.dialects import openai_request, prem_request
+from app.dialects import gist, openai_request, prem_request
 from app.dialects.base import Body, Dialect
+from app.dialects.gist import GistDialect
 from app.dialects.openai import OpenAIDialect
 from app.dialects.prem import PremDialect
 
 router = APIRouter(tags=["completions"])
 openai_router = APIRouter(tags=["completions"])
 prem_router = APIRouter(tags=["completions"])
+gist_router = APIRouter(tags=["completions"])
 SCHEMAS: dict[str, type[BaseModel]] = {
     "PremRequest": prem_request.PremRequest,
     "OpenAIRequest": openai_request.OpenAIRequest,
+    "GistRequest": gist.GistRequest,
 }  # shown in OpenAPI
 EXAMPLES: dict[str, Json] = {
     "PremRequest": {"summary": "Prem 0.3", "value": prem_request.EXAMPLE},
     "OpenAIRequest": {"summary": "OpenAI", "value": openai_request.EXAMPLE},
+    "GistRequest": {"summary": "ProRata's Gist", "value": gist.EXAMPLE},
 }
 ANSWERED: dict[int | str, dict[str, Any]] = {200: {"description": "The answer, or a stream of it (`stream: true`)."}}
 
@@ -43,12 +47,12 @@ def _takes(*schemas: str) -> dict[str, Any]:
 
 @router.post(
     "/v1/chat/completions",
-    summary="Answer from documents, in Prem's or OpenAI's format",
+    summary="Answer from documents, in Prem's, OpenAI's or Gist's format",
     openapi_extra=_takes(*SCHEMAS),
     responses=ANSWERED,
 )
 async def complete(request: Request, parts: PartsNow) -> Response:
-    """A body with `project_id` is Prem's, else one with `model` is OpenAI's.
+    """A body with `project_id` is Prem's, else one with `model` is OpenAI's, else one from a user (`X-User-ID`) Gist's.
 
     The answer carries `document_chunks` (what the model saw, in the order of their markers), `citations` (each a
     slice of a document, with hashes) and `retrieval` (what was considered and dropped).
@@ -79,9 +83,20 @@ async def complete_for_prem(request: Request, parts: PartsNow) -> Response:
     return await answer_in(_prem(parts), await json_object(request), request, parts)
 
 
+@gist_router.post(
+    "/chat/completions",
+    summary="Answer from documents, in Gist's format",
+    openapi_extra=_takes("GistRequest"),
+    responses=ANSWERED,
+)
+async def complete_for_gist(request: Request, parts: PartsNow) -> Response:
+    """As under `/v1`, but every body is read as Gist's; needs the header `X-User-ID`."""
+    return await answer_in(GistDialect(), await json_object(request), request, parts)
+
+
 def dialects(parts: Parts) -> Sequence[Dialect]:
     """In the order in which they are asked whether a request is theirs."""
-    return (_prem(parts), _openai(parts))
+    return (_prem(parts), _openai(parts), GistDialect())
 
 
 def claim(known: Sequence[Dialect], body: Body, request: Request) -> Dialect:
@@ -89,7 +104,9 @@ def claim(known: Sequence[Dialect], body: Body, request: Request) -> Dialect:
     for dialect in known:
         if dialect.claims(body, request.headers):
             return dialect
-    raise InvalidRequestError("Send `project_id` (Prem's format) or `model` (OpenAI's format).", field="model")
+    raise InvalidRequestError(
+        "Send `project_id` (Prem's format), `model` (OpenAI's), or the header `X-User-ID` (Gist's).", field="model"
+    )
 
 
 def _prem(parts: Parts) -> Dialect:

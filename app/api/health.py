@@ -19,9 +19,11 @@ router = APIRouter(tags=["health"])
     summary="Is the service, and each part of it, able to work",
     response_model=Health,
     openapi_extra={"security": []},
+    response_model_exclude_none=True,
     responses={503: {"model": Health, "description": "A part does not work."}},
 )
-@router.get("/health", include_in_schema=False, response_model=Health)
+@router.get("/health", include_in_schema=False, response_model=Health, response_model_exclude_none=True)
+@router.get("/gist/v1/health", include_in_schema=False, response_model=Health, response_model_exclude_none=True)
 async def health(parts: PartsNow, response: Response) -> Health:
     """200 when every part works, 503 otherwise; an answer of either kind means the process is alive."""
     examined = await asyncio.to_thread(parts.health)

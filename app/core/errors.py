@@ -79,6 +79,14 @@ class TooLargeError(AppError):
     code = "too_large"
 
 
+class RateLimitedError(AppError):
+    """Too many requests. Come again later."""
+
+    status = 429
+    code = "rate_limited"
+    passes = True
+
+
 class ProviderError(AppError):
     """The model's provider failed."""
 

@@ -13,6 +13,7 @@ from app.core.health import PartHealth
 from app.core.pipeline import Pipeline
 from app.core.ports import Cards, Defaults
 from app.core.prompt_watch import PromptWatch
+from app.core.questions import Questioner
 from app.core.retrieval import Retriever
 from app.core.shelves import (
     BlobShelf,
@@ -57,6 +58,7 @@ class Parts:
     access: Access
     pipeline: Pipeline
     retriever: Retriever
+    questioner: Questioner
     models: Cards
     embeddings: TextEmbeddings
     circulation: Circulation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from app.core.types import Caller, Hit
 from app.store.engine import Database
@@ -63,6 +63,20 @@ class ChunkStore:
 
         return self._database.read_now(work)
 
+    def openings_now(self, caller: Caller, repository_ids: Sequence[int], documents: int, chunks: int) -> list[Hit]:
+        """The first chunks of the first documents of each repository, `documents` in all; with score 0. Blocking."""
+
+        def work(connection: Connection) -> list[int]:
+            each = max(1, documents // max(1, len(repository_ids)))
+            found: list[int] = []
+            for repository_id in repository_ids[:documents]:
+                found.extend(connection.execute(_openings(caller, repository_id, each, chunks)).scalars())
+            return found
+
+        ids = self._database.read_now(work)
+        order = {chunk_id: place for place, chunk_id in enumerate(ids)}
+        return sorted(self.hits_now(caller, dict.fromkeys(ids, 0.0)), key=lambda hit: order[hit.chunk_id])
+
     async def passages(self, caller: Caller, chunk_ids: Sequence[int]) -> list[Passage]:
         """The chunks as indexes take them in; for an index that must be made again."""
 
@@ -76,6 +90,30 @@ class ChunkStore:
             return found
 
         return await self._database.read(work)
+
+
+def _openings(caller: Caller, repository_id: int, most: int, each: int) -> Select[Any]:
+    """Ids of the first chunks of the first documents of a repository."""
+    first = (
+        select(documents.c.version_id)
+        .where(
+            documents.c.repository_id == repository_id,
+            documents.c.project_id == caller.project_id,
+            documents.c.version_id.is_not(None),
+        )
+        .order_by(documents.c.id)
+        .limit(most)
+    )
+    return (
+        select(chunks.c.id)
+        .where(
+            chunks.c.project_id == caller.project_id,
+            chunks.c.repository_id == repository_id,
+            chunks.c.version_id.in_(first),
+            chunks.c.ordinal < each,
+        )
+        .order_by(chunks.c.document_id, chunks.c.ordinal)
+    )
 
 
 def visible(connection: Connection, caller: Caller, repository_id: int) -> tuple[int, tuple[int, ...]]:

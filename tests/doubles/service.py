@@ -39,7 +39,15 @@ class RunningService:
 def running_service(folder: Path, **settings: Any) -> Iterator[RunningService]:
     """Serves with its data in `folder`; only one at a time in a process may have `run_jobs` (DBOS is a singleton)."""
     chosen = Settings(
-        data_dir=folder, **{"admin_key": ADMIN_KEY, "embedder": "hashing", "log_level": "error", **settings}
+        data_dir=folder,
+        **{
+            "admin_key": ADMIN_KEY,
+            "embedder": "hashing",
+            "log_level": "error",
+            "rate_limit": "",  # tests ask much, and wrongly, from one address
+            "failed_key_limit": "",
+            **settings,
+        },
     )
     built: list[Service] = []
     config = uvicorn.Config(
