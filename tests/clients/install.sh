@@ -26,9 +26,11 @@ environment() {
 
 environment premai 'premai==0.3.107' 'httpx<0.27'
 environment premai-upload 'premai==0.3.76' 'httpx<0.27'
+environment premai-json 'premai==0.3.25' 'httpx<0.27'
 environment openai 'openai>=3.54'
 environment langchain 'langchain-community==0.4.2' 'premai==0.3.107' 'httpx<0.27'
 environment document-001 'requests>=2.32'
+environment premai-studio 'premai==0.18.0'
 environment gql 'gql[requests]>=4'
 
 # Node from the package index where the machine has none (or too old a one)
