@@ -17,12 +17,17 @@ MODEL = "footnote/extractive"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One of OpenAI's clients: where it runs, what its modes are called, and where it takes foreign parameters."""
+    """One of OpenAI's clients: where it runs, what its modes are called, and where it takes foreign parameters.
+
+    `add_up` is the helper that adds a stream up and parses it; the plain one's for the async client.
+    """
 
     process: ClientProcess
     whole: str
     stream: str
     extras: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    parse: str
+    add_up: str
 
     def ask(self, service: Service, mode: str, *, key: str | None = None, **request: Any) -> dict[str, Any]:
         """What the client returned; `repositories` goes where this client takes parameters it does not know."""
@@ -43,9 +48,9 @@ PYTHON = ClientProcess(partial(python_command, "openai", "openai_chat.py"))
 NODE = ClientProcess(partial(node_command, "openai_chat.mjs"))
 PROCESSES = (PYTHON, NODE)
 CLIENTS: Mapping[str, Client] = {
-    "python": Client(PYTHON, "sync", "stream", _in_extra_body),
-    "python-async": Client(PYTHON, "async", "async-stream", _in_extra_body),
-    "node": Client(NODE, "sync", "stream", _among_the_others),
+    "python": Client(PYTHON, "sync", "stream", _in_extra_body, "parse", "add-up"),
+    "python-async": Client(PYTHON, "async", "async-stream", _in_extra_body, "async-parse", "add-up"),
+    "node": Client(NODE, "sync", "stream", _among_the_others, "parse", "add-up"),
 }
 EVERY_CLIENT = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 

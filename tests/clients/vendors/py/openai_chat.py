@@ -1,13 +1,21 @@
 """Asks through openai's clients. Requests are the parameters of `chat.completions.create`.
 
-Modes: sync, stream, hang-up (leaves after the first words), async, async-stream; and with the parameters of their own
-methods models, model, embeddings.
+Modes: sync, stream, hang-up (leaves after the first words), async, async-stream; parse and async-parse (into a Loan),
+add-up (the helper that adds a stream up); and with the parameters of their own methods models, model, embeddings.
+
+Not sent but heeded: `base` (the path, /v1 unless said) and `max_retries`.
 """
 
 import asyncio
 
 import openai
+import pydantic
 from lines import serve
+
+
+class Loan(pydantic.BaseModel):
+    who: str
+    days: int
 
 
 def sync(client, request):
@@ -27,6 +35,24 @@ def hang_up(client, request):
     return {"heard": None}
 
 
+def parsed(completion):
+    return {
+        "parsed": [choice.message.parsed and choice.message.parsed.model_dump() for choice in completion.choices],
+        "refusals": [choice.message.refusal for choice in completion.choices],
+    }
+
+
+def parse(client, request):
+    return parsed(client.chat.completions.parse(**request, response_format=Loan))
+
+
+def add_up(client, request):
+    with client.chat.completions.stream(**request, response_format=Loan) as stream:
+        for _ in stream:
+            pass
+        return parsed(stream.get_final_completion())
+
+
 def models(client, request):
     return {"models": [model.model_dump(mode="json") for model in client.models.list(**request)]}
 
@@ -43,6 +69,8 @@ MODES = {
     "sync": sync,
     "stream": stream,
     "hang-up": hang_up,
+    "parse": parse,
+    "add-up": add_up,
     "models": models,
     "model": model,
     "embeddings": embeddings,
@@ -60,10 +88,19 @@ async def asynchronous_stream(client, request):
         return {"chunks": [chunk.model_dump(mode="json") async for chunk in response]}
 
 
+async def asynchronous_parse(client, request):
+    async with client:
+        return parsed(await client.chat.completions.parse(**request, response_format=Loan))
+
+
 def ask(url, key, mode, request):
-    where = {"base_url": f"{url}/v1", "api_key": key}
+    where = {"base_url": url + request.pop("base", "/v1"), "api_key": key}
+    if "max_retries" in request:
+        where["max_retries"] = request.pop("max_retries")
     if mode == "async":
         return asyncio.run(asynchronous(openai.AsyncOpenAI(**where), request))
+    if mode == "async-parse":
+        return asyncio.run(asynchronous_parse(openai.AsyncOpenAI(**where), request))
     if mode == "async-stream":
         return asyncio.run(asynchronous_stream(openai.AsyncOpenAI(**where), request))
     with openai.OpenAI(**where) as client:
@@ -81,6 +118,8 @@ def answer(url, key, mode, request):
             "code": error.code,
             "type": error.type,
             "param": error.param,
+            "request_id": error.request_id,
+            "retry_after": error.response.headers.get("retry-after"),
         }
     except openai.APIError as error:
         return {"error": type(error).__name__, "message": error.message}
