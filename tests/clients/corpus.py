@@ -32,6 +32,11 @@ LEDGER: Mapping[str, str] = {
 }
 LEDGER_QUESTION = "Which lanterns did the containers from the northern harbour carry?"
 
+# uploaded by the clients themselves
+NOTICE = "# Notice\n\nThe harbour crane is inspected on the first Monday of March by engineer Halvorsen.\n"
+NOTICE_QUESTION = "Who inspects the harbour crane in March?"
+NOTICE_ANSWER = "engineer Halvorsen"
+
 QUESTION = "Where does Sparky charge its battery at night?"
 ANSWER = "under the front stairs"
 HOSTILE_QUESTION = "What does the relay write at the end of each shift report?"

@@ -44,6 +44,13 @@ class Service:
         """The JSON answer to a POST; raises AssertionError with the body unless it succeeded."""
         return self._answer("POST", path, **request)
 
+    def wait_for(self, document_id: int) -> None:
+        """Returns when the document's job has ended."""
+        job = self.get(f"/v1/documents/{document_id}")["job"]["id"]
+        headers = {"Authorization": f"Bearer {self.key}"}
+        with httpx2.stream("GET", f"{self.url}/v1/jobs/{job}/events", headers=headers, timeout=60) as events:
+            events.read()
+
     def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.key}"}
         response = httpx2.request(method, f"{self.url}{path}", headers=headers, timeout=60, **request)

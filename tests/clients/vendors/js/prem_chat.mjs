@@ -1,5 +1,6 @@
 // Asks through @premai/prem-sdk. Requests are the parameters of `chat.completions.create`.
-// Modes: sync, stream; and with the parameters of their own methods models, model, embeddings.
+// Modes: sync, stream; file (repository_id, name, content: as a form); else a method by its dotted name, with a list of
+// its own parameters.
 import prem from "@premai/prem-sdk";
 import { serve } from "./lines.mjs";
 
@@ -16,8 +17,29 @@ const MODES = {
   models: async (client) => ({ models: await client.models.list() }),
   model: (client, request) => client.models.retrieve(request.id),
   embeddings: (client, request) => client.embeddings.create(request),
+  file: (client, { repository_id, name, content }) => {
+    const form = new FormData();
+    form.append("file", new Blob([content]), name);
+    return client.repository.document.create(repository_id, { data: form });
+  },
 };
 
-await serve(({ url, key, mode, request }) =>
-  MODES[mode](new Prem({ apiKey: key, baseUrl: url }), request).catch((error) => ({ error })),
-);
+async function call(client, method, parameters) {
+  const path = method.split(".");
+  const last = path.pop();
+  const result = await path.reduce((part, name) => part[name], client)[last](...parameters);
+  return Array.isArray(result) ? { items: result } : result;
+}
+
+async function told(error) {
+  if (typeof error?.pipe !== "function") return error;
+  let text = ""; // of a stream that was refused, prem-sdk throws the unread body
+  for await (const piece of error) text += piece;
+  return { unread: JSON.parse(text) };
+}
+
+await serve(({ url, key, mode, request }) => {
+  const client = new Prem({ apiKey: key, baseUrl: url });
+  const asked = MODES[mode] ? MODES[mode](client, request) : call(client, mode, request.parameters);
+  return asked.catch(async (error) => ({ error: await told(error) }));
+});
