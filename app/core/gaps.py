@@ -1,7 +1,7 @@
 """Decides what is a content gap, which gaps are one, which gives way, and which to check first. Pure.
 
-A completion is a gap when documents were searched and either none was similar enough (refused), or the answer has no
-citation that repeats its source, word for word or nearly so, although it is no tool call (unsupported).
+A completion is a gap when documents were searched and either none was similar enough (refused), or the answer names no
+source that exists, although it is no tool call (unsupported): models paraphrase, so a citation need not be verbatim.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from app.core.todos import GapCause, OpenGap
 from app.core.types import Finished, Retrieved, Verdict
 from ingest.types import Vectors
 
-SUPPORTING = frozenset({Verdict.VERBATIM, Verdict.NORMALISED})
+SUPPORTING = frozenset(set(Verdict) - {Verdict.FABRICATED})
 NAMED = 3  # repositories in a title
 QUOTED_CHARS = 300  # of a question in a title
 

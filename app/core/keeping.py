@@ -28,10 +28,10 @@ def root_of(log: Logging, trace_id: str) -> str:
 
 
 def keeps_turn(ask: Ask, *, traced: bool) -> bool:
-    """Is the turn remembered? Not if it must not be written down; if unsampled, only in a conversation with a name."""
+    """Is the turn remembered? In a conversation that somebody can come back to, unless it must not be written down."""
     if ask.log.omit_inputs or ask.log.omit_outputs:
         return False
-    return traced or ask.session is not None or ask.thread_id is not None
+    return ask.session is not None or ask.thread_id is not None or (ask.remember and traced)
 
 
 def may_cache(ask: Ask) -> bool:

@@ -127,6 +127,7 @@ class Ask:
     session: str | None = None  # the caller's own name for the conversation
     thread_id: str | None = None  # a conversation by our name for it
     after_turn: int | None = None  # the turn of it that this one follows; None: its last
+    remember: bool = False  # keep the turn of a conversation that nobody named, so that it can be gone on with
     inputs: Mapping[str, Json] = field(default_factory=dict)  # what the messages' placeholders were filled with
     prompt_id: str | None = None  # the saved prompt the messages come from, and its version
     prompt_version: int | None = None

@@ -83,6 +83,7 @@ class GistDialect:
             sampling=Sampling(temperature=request.temperature, max_tokens=request.max_tokens or None),
             thread_id=pointer.thread_id if pointer else None,
             after_turn=turn_number(pointer.turn_id) if pointer else None,
+            remember=True,
             dialect=self.name,
         )
         return ask, bool(request.stream)

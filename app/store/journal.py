@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import NotFoundError
 from app.core.ports import NewTurn, TraceRecord
@@ -111,9 +113,15 @@ def put_trace(connection: Connection, caller: Caller, trace: TraceRecord) -> Non
         "scores": [dict(score) for score in trace.scores],
         "detail": dict(trace.detail),
     }
-    mine = (traces.c.id == trace.id) & (traces.c.project_id == caller.project_id)
-    if connection.execute(update(traces).where(mine).values(values)).rowcount == 0:
-        connection.execute(insert(traces).values(values))
+    connection.execute(_put(connection.dialect.name), values)
+
+
+@functools.cache
+def _put(dialect: str) -> Any:
+    """The statement, built once: building it takes SQLAlchemy longer than the database takes to run it."""
+    into = (sqlite if dialect == "sqlite" else postgresql).insert(traces)
+    changed = {column.name: into.excluded[column.name] for column in traces.c if not column.primary_key}
+    return into.on_conflict_do_update(index_elements=["project_id", "id"], set_=changed)
 
 
 def to_trace(row: Row[Any]) -> TraceRecord:

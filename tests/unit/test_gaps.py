@@ -49,11 +49,11 @@ class TestCause:
     def test_a_refusal_is_one(self) -> None:
         assert cause_of(NOTHING, finished(refused=True)) is GapCause.REFUSED
 
-    @pytest.mark.parametrize("verdict", [Verdict.VERBATIM, Verdict.NORMALISED])
-    def test_an_answer_that_repeats_its_source_is_none(self, verdict: Verdict) -> None:
+    @pytest.mark.parametrize("verdict", [Verdict.VERBATIM, Verdict.NORMALISED, Verdict.UNVERIFIED])
+    def test_an_answer_with_a_source_that_exists_is_none(self, verdict: Verdict) -> None:
         assert cause_of(FOUND, finished(Verdict.FABRICATED, verdict)) is None
 
-    @pytest.mark.parametrize("verdicts", [(), (Verdict.UNVERIFIED,), (Verdict.FABRICATED, Verdict.UNVERIFIED)])
+    @pytest.mark.parametrize("verdicts", [(), (Verdict.FABRICATED,), (Verdict.FABRICATED, Verdict.FABRICATED)])
     def test_an_answer_that_nothing_supports_is_one(self, verdicts: Sequence[Verdict]) -> None:
         assert cause_of(FOUND, finished(*verdicts)) is GapCause.UNSUPPORTED
 

@@ -90,7 +90,9 @@ def test_what_must_not_be_written_down_is_neither_remembered_nor_cached() -> Non
     assert not may_cache(replace(ASK, cache=False))
     assert not may_cache(replace(ASK, provider_key="sk"))
     assert keeps_turn(replace(ASK, session="chat"), traced=False)
-    assert not keeps_turn(ASK, traced=False)
+    assert not keeps_turn(ASK, traced=True)
+    assert keeps_turn(replace(ASK, remember=True), traced=True)
+    assert not keeps_turn(replace(ASK, remember=True), traced=False)
 
 
 @given(st.text(max_size=400))

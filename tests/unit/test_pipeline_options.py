@@ -223,7 +223,7 @@ async def test_the_callers_own_ids_place_the_trace_in_its_tree(service: CoreServ
 async def test_a_follow_up_continues_the_turn_it_names(service: CoreService) -> None:
     generator = ScriptedGenerator(["Yes."])
     flow = pipeline(service, Models(a=generator))
-    first = await flow.answer(ask("one?", repositories=()))
+    first = await flow.answer(ask("one?", repositories=(), remember=True))
     thread = first.started.thread_id
     await flow.answer(ask("two?", repositories=(), thread_id=thread, after_turn=1))
     third = await flow.answer(ask("three?", repositories=(), thread_id=thread, after_turn=1))
