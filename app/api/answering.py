@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import orjson
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Send
 
 from app.api.request_id import REQUEST_ID
 from app.api.saved_prompt import saved_prompt
@@ -18,7 +19,7 @@ from app.core.access import require
 from app.core.errors import AppError, InvalidRequestError
 from app.core.parts import Parts
 from app.core.types import Ask, Caller, Delta, Event, Finished, Scope, Started
-from app.dialects.base import Body, Dialect, Framer
+from app.dialects.base import CUT, Body, Dialect, Framer, Renderer
 from app.dialects.promptrun import standing_in
 
 Result = TypeVar("Result")
@@ -53,7 +54,7 @@ async def caller_in(dialect: Dialect, body: Body, request: Request, parts: Parts
     return require(found, Scope.READ)
 
 
-async def whole(dialect: Dialect, ask: Ask, request: Request, parts: Parts) -> Response:
+async def whole(dialect: Renderer, ask: Ask, request: Request, parts: Parts) -> Response:
     """The collected answer as JSON."""
     _check_messages(ask, parts)
     answer = await unless_gone(request, parts.pipeline.answer(ask))
@@ -69,7 +70,19 @@ async def streamed(framer: Framer, ask: Ask, request: Request, parts: Parts) -> 
     first = await unless_gone(request, _until_words(events))
     trace_id = next(event.trace_id for event in first if isinstance(event, Started))
     headers = STREAM_HEADERS | {REQUEST_ID: trace_id}
-    return StreamingResponse(_framed(first, events, framer), media_type="text/event-stream", headers=headers)
+    return _Stream(_framed(first, events, framer), media_type="text/event-stream", headers=headers)
+
+
+class _CutError(Exception):
+    """The stream must not look as if it had ended; never leaves this file."""
+
+
+class _Stream(StreamingResponse):
+    """A stream that can be broken off: the server closes a connection whose answer has no last message."""
+
+    async def stream_response(self, send: Send) -> None:
+        with contextlib.suppress(_CutError):
+            await super().stream_response(send)
 
 
 def _check_messages(ask: Ask, parts: Parts) -> None:
@@ -119,6 +132,8 @@ async def _framed(first: Sequence[Event], events: AsyncGenerator[Event, None], f
                     yield frame
         except AppError as error:
             for frame in framer.failure(error):
+                if frame == CUT:
+                    raise _CutError from None
                 yield frame
     if framer.pause_s:
         await asyncio.sleep(framer.pause_s)

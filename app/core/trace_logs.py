@@ -22,7 +22,7 @@ OUTPUTS = frozenset({"answer", "output_for_eval_metrics"})
 # What may still be said of a completion once it is made: the rest is what happened, and answers may be given again
 # from it.
 ANNOTATIONS = frozenset({"name", "parent_id", "root_id", "user", "workspace_id", "experiment_id", "scores"})
-ANNOTATION_DETAIL = frozenset({"tags", "metadata", "target", "session", "comments", "annotations"})
+ANNOTATION_DETAIL = frozenset({"tags", "metadata", "target", "session", "comments", "annotations", "feedback_score"})
 _COLUMNS = frozenset(each.name for each in fields(TraceRecord)) - {"id", "kind", "detail", "cache_key", "thread_id"}
 
 

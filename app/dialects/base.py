@@ -33,6 +33,9 @@ class Credentials:
     user: str = ""
 
 
+CUT = b""  # a frame of a failure: break the connection off here, for clients that know no other bad end
+
+
 class Framer(Protocol):
     """Writes the events of one stream as bytes, each item one network message."""
 
@@ -41,8 +44,14 @@ class Framer(Protocol):
     def frames(self, event: Event) -> list[bytes]: ...
 
     def failure(self, error: AppError) -> list[bytes]:
-        """The end of a stream that broke after it began."""
+        """The end of a stream that broke after it began; CUT for an end that is none."""
         ...
+
+
+class Renderer(Protocol):
+    """Writes a whole answer."""
+
+    def render(self, answer: Answer) -> Json: ...
 
 
 class Dialect(Protocol):

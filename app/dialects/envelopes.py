@@ -8,10 +8,12 @@ from app.core.errors import AppError
 from app.dialects.base import Refusal
 from app.dialects.errors import union_refusal
 from app.dialects.gist_errors import gist_refusal
+from app.dialects.parea import parea_refusal
 
 Envelope = Callable[[AppError], Refusal]
 BY_PREFIX: tuple[tuple[str, Envelope], ...] = (
     ("/gist/", gist_refusal),
+    ("/api/parea/", parea_refusal),
     ("/v1/chat/completions", union_refusal),  # whoever claims the request has the last word
     ("/v1/chat", gist_refusal),
     ("/v1/threads", gist_refusal),

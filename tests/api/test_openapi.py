@@ -64,7 +64,8 @@ class TestDocument:
     def test_every_route_declares_its_errors_and_its_key(self, document: dict[str, Any]) -> None:
         for method, path, operation in operations(document):
             shape = operation["responses"]["4XX"]["content"]["application/json"]["schema"]
-            assert shape == {"$ref": "#/components/schemas/ErrorBody"}, (method, path)
+            body = "PareaError" if path.startswith("/api/parea/") else "ErrorBody"
+            assert shape == {"$ref": f"#/components/schemas/{body}"}, (method, path)
             assert "422" not in operation["responses"]
         assert document["security"] == [{"key": []}]
         assert document["paths"]["/v1/health"]["get"]["security"] == []

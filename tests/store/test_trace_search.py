@@ -38,7 +38,7 @@ async def two(shelves: Shelves) -> Shelves:
             "tags": ["weather", 'a "quoted" tag'],
             "metadata": {"who": "ann"},
             "inputs": {"city": "Oslo"},
-            "answer": "Rain",
+            "answer": "Wet",
         },
         name="llm-openai",
         cost=0.25,
