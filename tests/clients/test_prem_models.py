@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,49 @@ def test_system_prompt_and_sources_reach_the_model(
     assert sent[-1]["role"] == "user"
     assert QUESTION in sent[-1]["content"]
     assert any(ANSWER in message["content"] for message in sent)
+
+
+def test_the_older_fields_reach_the_model(client: ClientProcess, service: Service, model_server: OpenAIServer) -> None:
+    """Those that later clients dropped from their types, and send all the same."""
+    model_server.script(say('{"colour": "yellow"}'))
+    told = {
+        "temperature": 0.2,
+        "top_p": 0.9,
+        "max_tokens": 64,
+        "stop": "###",
+        "seed": 7,
+        "frequency_penalty": 0.5,
+        "presence_penalty": -0.5,
+        "logit_bias": {"50256": -100},
+        "response_format": {"type": "json_object"},
+    }
+    answer = ask(client, service, "sync", model=MODEL, messages=user("What colour?"), user="ann", **told)
+    assert answer["choices"][0]["message"]["content"] == '{"colour": "yellow"}'
+    sent = model_server.requests[-1].body
+    limit = sent.pop("max_completion_tokens", None) or sent.pop("max_tokens")
+    assert limit == told.pop("max_tokens")
+    assert {name: sent[name] for name in told} == {**told, "stop": ["###"]}
+    assert "user" not in sent  # who asks stays here
+    assert service.get(f"/v1/traces/{answer['trace_id']}")["detail"]["user"] == "ann"
+
+
+def test_an_answer_that_is_not_in_the_format_is_an_error(
+    client: ClientProcess, service: Service, model_server: OpenAIServer
+) -> None:
+    model_server.script(say("It is yellow."))
+    json_only = {"type": "json_object"}
+    request: dict[str, Any] = {"model": MODEL, "messages": user("What colour?"), "response_format": json_only}
+    error = ask(client, service, "sync", **request)["error"]
+    assert error["code"] == "ProviderAPIStatusError"
+    assert "response_format" in error["details"]
+
+
+def test_several_answers_to_one_prompt(client: ClientProcess, service: Service, model_server: OpenAIServer) -> None:
+    model_server.script(say("One."), say("Two."))
+    answer = ask(client, service, "sync", model=MODEL, messages=user("Say a number."), n=2)
+    said = {(choice["index"], choice["message"]["content"]) for choice in answer["choices"]}
+    assert {index for index, _ in said} == {0, 1}
+    assert {text for _, text in said} == {"One.", "Two."}
 
 
 def test_tool_calls_have_objects_as_arguments(
