@@ -42,6 +42,7 @@ def to_ask(prompt: GistPrompt, caller: Caller, repository_ids: tuple[int, ...] |
         repository_ids=repository_ids,
         sampling=Sampling(temperature=prompt.temperature),
         thread_id=prompt.thread_id,
+        remember=True,
         dialect="gist",
     )
 

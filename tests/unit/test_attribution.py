@@ -37,7 +37,7 @@ def kinds(found: Attribution) -> list[dict[str, float]]:
 def test_shares_add_to_exactly_1_or_there_are_none(urls: list[Json], uses: list[tuple[int, list[int], bool]]) -> None:
     hits = [hit(number, url=url) for number, url in enumerate(urls, 1)]
     citations = [
-        cited(marker, *span, Verdict.FABRICATED if made_up or marker > len(hits) else Verdict.NORMALISED)
+        cited(marker, span[0], span[1], Verdict.FABRICATED if made_up or marker > len(hits) else Verdict.NORMALISED)
         for marker, span, made_up in uses
     ]
     found = attribute(citations, hits)
