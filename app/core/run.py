@@ -55,10 +55,11 @@ class Draft:
 
     def add(self, delta: Delta) -> None:
         self.text.append(delta.text)
-        self.tool_calls.extend(delta.tool_calls)
-        self.quotes.extend(delta.quotes)
-        self.usage = delta.usage or self.usage
-        self.reason = delta.finish_reason or self.reason
+        if delta.tool_calls or delta.quotes or delta.finish_reason or delta.usage:  # not in most of hundreds
+            self.tool_calls.extend(delta.tool_calls)
+            self.quotes.extend(delta.quotes)
+            self.usage = delta.usage or self.usage
+            self.reason = delta.finish_reason or self.reason
         self.refusal = delta.refusal or self.refusal
 
     def choice(self, retrieved: Retrieved) -> Choice:
