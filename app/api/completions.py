@@ -19,6 +19,7 @@ from app.dialects.base import Body, Dialect
 from app.dialects.gist import GistDialect
 from app.dialects.openai import OpenAIDialect
 from app.dialects.prem import PremDialect
+from app.dialects.promptrun import PROMPT_HEADER
 
 router = APIRouter(tags=["completions"])
 openai_router = APIRouter(tags=["completions"])
@@ -34,7 +35,25 @@ EXAMPLES: dict[str, Json] = {
     "OpenAIRequest": {"summary": "OpenAI", "value": openai_request.EXAMPLE},
     "GistRequest": {"summary": "ProRata's Gist", "value": gist.EXAMPLE},
 }
-ANSWERED: dict[int | str, dict[str, Any]] = {200: {"description": "The answer, or a stream of it (`stream: true`)."}}
+_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+ANSWERED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer, or a stream of it (`stream: true`).",
+        "content": {"application/json": {}, "text/event-stream": {}},
+    },
+    502: {
+        "description": "The model's provider failed, or its answer is not in the format asked for.",
+        "content": _ERROR,
+    },
+    503: {"description": "A part of the service is not available.", "content": _ERROR},
+}
+SAVED_PROMPT = {
+    "name": PROMPT_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A saved prompt (id, name, or a version's id): the conversation where `messages` is empty.",
+    "schema": {"type": "string"},
+}
 
 
 def _takes(*schemas: str) -> dict[str, Any]:
@@ -42,7 +61,8 @@ def _takes(*schemas: str) -> dict[str, Any]:
     shapes = [{"$ref": f"#/components/schemas/{name}"} for name in schemas]
     shape = {"anyOf": shapes} if len(shapes) > 1 else shapes[0]
     examples = {name: EXAMPLES[name] for name in schemas}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": shape, "examples": examples}}}}
+    content = {"application/json": {"schema": shape, "examples": examples}}
+    return {"requestBody": {"required": True, "content": content}, "parameters": [SAVED_PROMPT]}
 
 
 @router.post(

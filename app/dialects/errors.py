@@ -19,7 +19,11 @@ PREM_CODES = {
     502: "ProviderAPIStatusError",
     503: "ProviderAPIConnectionError",
 }
-OPENAI_CODES = {"unauthorized": "invalid_api_key", "provider_rate_limited": "rate_limit_exceeded"}  # else our own
+OPENAI_CODES = {  # else our own
+    "unauthorized": "invalid_api_key",
+    "rate_limited": "rate_limit_exceeded",
+    "provider_rate_limited": "rate_limit_exceeded",
+}
 
 
 def union_refusal(error: AppError) -> Refusal:

@@ -12,6 +12,7 @@ from app.dialects.chat import to_ask
 from app.dialects.chunks import evidence
 from app.dialects.errors import union_refusal
 from app.dialects.openai_request import FIELDS, OpenAIRequest
+from app.dialects.promptrun import INPUTS, PROMPT_HEADER
 from app.dialects.support import passed_on, refuse_unsupported
 from app.dialects.union_stream import UnionFramer
 
@@ -35,8 +36,7 @@ class OpenAIDialect:
     def parse(self, body: Body, caller: Caller) -> tuple[Ask, bool]:
         refuse_unsupported(body, FIELDS)
         request = validated(OpenAIRequest, body)
-        if request.tool_choice not in (None, "none", "auto") and not request.tools:
-            raise InvalidRequestError("`tool_choice` needs `tools` to choose from.", field="tool_choice")
+        _refuse_what_would_be_ignored(request)
         ask = to_ask(request, caller, self.name, request.model)
         limit = request.max_tokens if request.max_completion_tokens is None else request.max_completion_tokens
         off_the_record = request.store is False
@@ -77,6 +77,22 @@ class OpenAIDialect:
 
     def error(self, error: AppError) -> Refusal:
         return union_refusal(error)
+
+
+def _refuse_what_would_be_ignored(request: OpenAIRequest) -> None:
+    """Raises InvalidRequestError for fields that only mean something beside others that are not there."""
+    if request.tool_choice not in (None, "none", "auto") and not request.tools:
+        raise InvalidRequestError("`tool_choice` needs `tools` to choose from.", field="tool_choice")
+    if request.stream_options is not None and request.stream_options.include_usage and not request.stream:
+        raise InvalidRequestError(
+            "`stream_options` needs `stream: true`; a whole answer has its usage anyway.", field="stream_options"
+        )
+    for name in INPUTS:  # a saved prompt has used them up
+        if getattr(request, name):
+            raise InvalidRequestError(
+                f"`{name}` fills the placeholders of a saved prompt: send `{PROMPT_HEADER}` and `messages: []`.",
+                field=name,
+            )
 
 
 def _choice(number: int, choice: Choice, *, alone: bool) -> Json:

@@ -12,6 +12,7 @@ from app.dialects.support import Fields, honoured, passed, refused
 
 _NO_NUMBERS = "answers carry no probabilities, only text and citations; leave it out."
 _TEXT_ONLY = "answers are text; leave it out."
+_INPUTS = "Values for a saved prompt's `{{name}}`: with `HTTP-Prompt-Id` and empty `messages`; refused without."
 _FUNCTIONS = "it gave way to `tools` and `tool_choice`; send those."
 
 FIELDS: Fields = {
@@ -19,9 +20,11 @@ FIELDS: Fields = {
     "model": honoured("`provider/model`; a bare name means the default provider's, `default` the project's model."),
     "repositories": honoured("Where to search: `ids`, `limit`, `similarity_threshold`; the project's when left out."),
     "system_prompt": honoured("Overrides the project's."),
+    "inputs": honoured(_INPUTS),
+    "variables": honoured(_INPUTS),
     "session_id": honoured("Your name for the conversation; its earlier turns are part of the prompt."),
     "stream": honoured("Server-sent events, one network message each."),
-    "stream_options": honoured("See its fields."),
+    "stream_options": honoured("See its fields; refused where nothing is streamed."),
     "stream_options.include_usage": honoured("A last chunk without choices carries the usage."),
     "stream_options.include_obfuscation": refused("chunks are not padded; leave it out or send false.", False),
     "n": honoured("Answers to one prompt, at most `FOOTNOTE_MAX_CHOICES`; with a seed, answer i has seed + i."),
@@ -97,6 +100,8 @@ class OpenAIRequest(ChatRequest):
     model_config = ConfigDict(strict=True, json_schema_extra={"example": EXAMPLE})  # "7" is no seed, nor true an n
 
     model: str = Field(min_length=1, description="`provider/model`, or `default` for the project's.")
+    inputs: dict[str, Any] | None = Field(None, description="Values for a saved prompt's `{{name}}`.")
+    variables: dict[str, Any] | None = Field(None, description="Another name of `inputs`.")
     stream_options: StreamOptions | None = None
     n: int | None = Field(None, ge=1, description="Answers to one prompt.")
     max_completion_tokens: int | None = Field(None, ge=0, description="The newer name of `max_tokens`; 0 is no limit.")

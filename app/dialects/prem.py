@@ -65,7 +65,7 @@ class PremDialect:
         }
 
     def framer(self, body: Body) -> Framer:
-        return UnionFramer(spaced_done=self._spaced_done)
+        return UnionFramer(spaced_done=self._spaced_done, choices=body.get("n") or 1)
 
     def error(self, error: AppError) -> Refusal:
         return union_refusal(error)

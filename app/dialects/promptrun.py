@@ -18,6 +18,7 @@ from app.dialects.base import Body
 from app.dialects.ids import MAX_ID
 
 PROMPT_HEADER = "HTTP-Prompt-Id"
+INPUTS = ("inputs", "variables")  # values for placeholders, under either name
 _VERSION_ID = re.compile(r"(.{36})@([0-9]{1,10})", re.DOTALL)
 _VERSION = re.compile(r"v?([0-9]{1,10})")
 _PLAIN_TEMPERATURE = 1.0  # what a provider takes where none is said
@@ -117,14 +118,14 @@ def standing_in(body: Body, version: PromptVersion) -> tuple[Body, Mapping[str, 
     """
     if body.get("messages") != []:
         return body, {}
-    name = "inputs" if body.get("inputs") is not None else "variables"
+    name = next((name for name in INPUTS if body.get(name) is not None), INPUTS[0])
     inputs = body.get(name) or {}
     if not isinstance(inputs, Mapping):
         raise InvalidRequestError(f"`{name}` must be an object: values by the names of placeholders.", field=name)
     saved: dict[str, Any] = {name: value for name, value in version.params.items() if value is not None}
     if version.functions:
         saved["tools"] = [{"type": "function", "function": dict(function)} for function in version.functions]
-    asked = {name: value for name, value in body.items() if value is not None}
+    asked = {name: value for name, value in body.items() if value is not None and name not in INPUTS}
     messages = [
         {"role": message.role, "content": fill_placeholders(message.content, inputs)} for message in version.messages
     ]

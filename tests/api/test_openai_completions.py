@@ -166,7 +166,7 @@ class TestHeaders:
 
         assert error(ask(nobody)) == (401, "invalid_request_error", "invalid_api_key", None)
         assert error(ask(api, n=0)) == (400, "invalid_request_error", "invalid_request", "n")
-        assert error(ask(api, model="footnote/nope")) == (404, "invalid_request_error", "model_not_found", None)
+        assert error(ask(api, model="footnote/nope")) == (404, "invalid_request_error", "model_not_found", "model")
         model.script(refuse(503))
         assert error(ask(api)) == (502, "server_error", "provider_error", None)
 

@@ -135,6 +135,10 @@ def test_a_passed_field_goes_on_as_it_came(name: str) -> None:
         ("tool_choice", {"type": "allowed_tools"}),
         ("tool_choice", {"type": "function", "function": {}}),
         ("tool_choice", "required"),  # without tools
+        ("inputs", {"thing": "saw"}),  # without a saved prompt
+        ("variables", {"thing": "saw"}),
+        ("stream_options", {"include_usage": True}),  # without a stream
+        ("stream_options", {"include_usage": 1}),
         ("response_format", "json"),
         ("metadata", {"a": 1}),
         ("metadata", {"a": "x" * 513}),
