@@ -194,6 +194,7 @@ class Pipeline:
                 missing = missing or error
                 unusable.append(Attempt(model, error.message))
         if missing is not None and not models:
+            missing.field = missing.field or "model"
             raise missing
         return tuple(models), tuple(unusable)
 
