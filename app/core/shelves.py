@@ -133,6 +133,14 @@ class FeedbackShelf(Protocol):
         """All feedback on a trace, oldest first."""
         ...
 
+    async def thumbs(self, caller: Caller, trace_ids: Collection[str]) -> dict[str, Feedback]:
+        """The newest thumb on each of these traces; traces without one are left out."""
+        ...
+
+    async def withdraw(self, caller: Caller, trace_id: str) -> None:
+        """Takes back every thumb on a trace; raises NotFoundError for an unknown trace."""
+        ...
+
 
 class WorkspaceShelf(Protocol):
     async def create_or_get(self, caller: Caller, name: str) -> tuple[Workspace, bool]:

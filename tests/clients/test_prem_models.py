@@ -45,7 +45,7 @@ def test_system_prompt_and_sources_reach_the_model(
 def test_the_older_fields_reach_the_model(client: ClientProcess, service: Service, model_server: OpenAIServer) -> None:
     """Those that later clients dropped from their types, and send all the same."""
     model_server.script(say('{"colour": "yellow"}'))
-    told = {
+    told: dict[str, Any] = {
         "temperature": 0.2,
         "top_p": 0.9,
         "max_tokens": 64,
