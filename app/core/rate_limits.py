@@ -67,13 +67,13 @@ class Turnstile:
         if visit is not None:
             visit.allowance = allowance
         if allowance is not None and not allowance.granted:
-            raise _limited(allowance, f"This key may send {allowance.limit} requests in its time.")
+            raise _limited(allowance, f"This key has sent the {allowance.limit} requests that it may send for now.")
 
 
 def _limited(allowance: Allowance, why: str) -> RateLimitedError:
-    error = RateLimitedError()
-    error.retry_after_s = max(1.0, allowance.reset_at - time.time())
-    error.message = f"{why} Come again in {math.ceil(error.retry_after_s)} s."
+    wait_s = max(1.0, allowance.reset_at - time.time())
+    error = RateLimitedError(f"{why} Come again in {math.ceil(wait_s)} s.")
+    error.retry_after_s = wait_s
     return error
 
 

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class Counters:
-    """Where counts are kept: `redis://host:port/0`, or this process for None."""
+    """Where counts are kept: `redis://`, `rediss://` or `unix://` as Redis's own client reads it, or here for None."""
 
     def __init__(self, url: str | None) -> None:
         from limits.aio.storage import MemoryStorage
@@ -27,7 +27,7 @@ class Counters:
             self.storage: Storage = MemoryStorage()
             return
         made: Any = storage_from_string(
-            f"async+{url}",
+            "async+" + url.replace("unix://", "redis+unix://"),
             implementation="redispy",
             wrap_exceptions=True,
             socket_connect_timeout=REDIS_WAIT_S,
@@ -62,6 +62,7 @@ class WindowLimiter:
         self._item = parse(rate)
         self._of = of
         self._windows = FixedWindowRateLimiter(counters.storage)
+        self._counting = True
 
     async def hit(self, who: str) -> Allowance | None:
         """Counts one; None, and nobody is held up, while the counters cannot be reached."""
@@ -78,6 +79,9 @@ class WindowLimiter:
             granted = await (self._windows.hit if count else self._windows.test)(self._item, self._of, who)
             window = await self._windows.get_window_stats(self._item, self._of, who)
         except StorageError as error:
-            _log.warning("Requests are not limited for now: %s", error)
+            if self._counting:
+                _log.warning("Requests are not limited for now: %s", error)
+            self._counting = False
             return None
+        self._counting = True
         return Allowance(self._item.amount, int(window.remaining), window.reset_time, granted)
