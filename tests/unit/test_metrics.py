@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -231,6 +233,12 @@ def test_ids_and_names_are_for_good() -> None:
     with pytest.raises(InvalidRequestError, match="no metric 99, -1") as refused:
         known([4, 99, -1])
     assert refused.value.field == "eval_metric_ids"
+
+
+def test_the_page_has_every_metric() -> None:
+    page = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE)
+    assert rows == [(str(metric.id), metric.name) for metric in METRICS.values()]
 
 
 def test_words_are_without_case_punctuation_and_articles() -> None:
