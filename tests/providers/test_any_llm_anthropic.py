@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
-from app.core.errors import ProviderError
+from app.core.errors import InvalidRequestError, ProviderError
 from app.core.types import Delta, FinishReason, Message, Sampling, ToolCall, ToolCallDelta, Usage
 from app.providers.any_llm import AnyLLMGenerator
 from app.providers.retry import ModelLimits
@@ -99,3 +100,21 @@ async def test_closing_the_stream_hangs_up(server: AnthropicServer, model: AnyLL
     assert (await anext(stream)).text == "one"
     await stream.aclose()
     assert await server.requests[0].client_gone()
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("verbosity", {"passed_on": {"verbosity": "low"}}),
+        ("logit_bias", {"passed_on": {"logit_bias": {"1": 2}}}),
+        ("safety_identifier", {"passed_on": {"safety_identifier": "hash"}}),
+        ("seed", {"sampling": Sampling(seed=4)}),
+    ],
+)
+async def test_a_field_that_the_provider_has_never_heard_of_is_refused_by_name(
+    server: AnthropicServer, model: AnyLLMGenerator, field: str, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        await collect(model.stream(ask(**fields)))
+    assert caught.value.field == field
+    assert server.requests == []
