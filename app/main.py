@@ -24,19 +24,29 @@ from starlette.middleware.cors import CORSMiddleware
 from app import VERSION
 from app.api import (
     completions,
+    datasets,
     documents,
     embeddings,
+    experiments,
+    gist,
     health,
     jobs,
     metrics,
     models,
+    parea,
+    parea_datasets,
+    parea_experiments,
+    parea_logs,
     prem,
     prem_absent,
     prem_traces,
     projects,
     promptrun,
+    prompts,
+    questions,
     repositories,
     retrieve,
+    threads,
     traces,
     uploads,
 )
@@ -45,6 +55,7 @@ from app.api.docs_page import redoc_page, swagger_page
 from app.api.error_headers import error_headers
 from app.api.graphql.limits import QueryLimits
 from app.api.graphql.route import make_router
+from app.api.rate_headers import RateHeaders
 from app.api.request_id import RequestId
 from app.api.schemas import ErrorBody
 from app.api.security_headers import SecurityHeaders
@@ -58,9 +69,12 @@ from app.core.errors import (
     UnavailableError,
 )
 from app.dialects.envelopes import Envelope, envelope_of
+from app.dialects.parea_wire import PareaError
 from app.settings import Settings
 
 OPENAI_PREFIXES = ("/v1", "/openai/v1", "/api/v1")  # where vendors' clients look; the first is the one in /docs
+GIST_PREFIXES = ("/v1", "/gist/v1")
+PAREA_PREFIXES = ("/api/parea/v1", "/api/parea/v1/api/parea/v1")  # the second is its documented curl line's
 STATIC = Path(__file__).parent / "static"
 TOO_LARGE = (
     "The request has more bytes than it may: FOOTNOTE_MAX_REQUEST_BYTES for JSON, FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES "
@@ -69,6 +83,10 @@ TOO_LARGE = (
 REFUSED = {
     "description": "The request is refused; the message says why, and what to do.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+}
+PAREA_REFUSED = {
+    "description": "The request is refused, in Parea's words: 422 for what is not valid.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PareaError"}}},
 }
 DESCRIPTION = "Answers from your documents, with citations anyone can re-check."
 _log = logging.getLogger("footnote")
@@ -109,6 +127,7 @@ def create_app(
         strict_content_type=False,  # curl -d sends a form's type; the body says what it is
     )
     app.add_middleware(BodyLimit, settings.max_request_bytes, settings.max_upload_request_bytes)
+    app.add_middleware(RateHeaders)
     app.add_middleware(RequestId)
     app.add_middleware(SecurityHeaders, settings.behind_tls)
     if settings.allowed_origins:
@@ -123,11 +142,20 @@ def create_app(
         app.include_router(module.router)
     for module in (prem, prem_traces, prem_absent):
         app.include_router(module.router)
-    app.include_router(metrics.router)
+    for module in (datasets, experiments, metrics):
+        app.include_router(module.router)
+    app.include_router(prompts.router)
+    for module in (parea, parea_logs, parea_datasets, parea_experiments):
+        for prefix in PAREA_PREFIXES:
+            app.include_router(module.router, prefix=prefix, include_in_schema=prefix == PAREA_PREFIXES[0])
     app.include_router(promptrun.router, prefix="/v1")
     for prefix in OPENAI_PREFIXES[1:]:
         app.include_router(completions.openai_router, prefix=prefix, include_in_schema=prefix == OPENAI_PREFIXES[1])
     app.include_router(completions.prem_router, prefix="/prem/v1")
+    app.include_router(completions.gist_router, prefix="/gist/v1")
+    for prefix in GIST_PREFIXES:
+        for module in (gist, threads, questions):
+            app.include_router(module.router, prefix=prefix, include_in_schema=prefix == GIST_PREFIXES[0])
     app.include_router(models.prem_router, prefix="/v1")  # before the other, whose ids may have slashes
     for module in (models, embeddings):
         for prefix in OPENAI_PREFIXES:
@@ -238,16 +266,22 @@ def _add_schemas(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            shapes: dict[str, type[BaseModel]] = {"ErrorBody": ErrorBody, **completions.SCHEMAS, **prem.SCHEMAS}
+            shapes: dict[str, type[BaseModel]] = {
+                "ErrorBody": ErrorBody,
+                "PareaError": PareaError,
+                **completions.SCHEMAS,
+                **prem.SCHEMAS,
+                **parea.SCHEMAS,
+            }
             for name, model in shapes.items():
                 shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas |= shape.pop("$defs", {}) | {name: shape}
             schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             schema["security"] = [{"key": []}]
-            for path in schema["paths"].values():
+            for address, path in schema["paths"].items():
                 for operation in path.values():
-                    operation["responses"].pop("422", None)  # FastAPI's own; ours are 400, and in the envelope
-                    operation["responses"]["4XX"] = REFUSED
+                    operation["responses"].pop("422", None)  # FastAPI's own; ours are in the envelope
+                    operation["responses"]["4XX"] = PAREA_REFUSED if address.startswith(PAREA_PREFIXES[0]) else REFUSED
             app.openapi_schema = schema
         return app.openapi_schema
 
