@@ -13,16 +13,15 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from app import VERSION
 from app.api import (
+    absent,
     completions,
     datasets,
     documents,
@@ -38,7 +37,6 @@ from app.api import (
     parea_experiments,
     parea_logs,
     prem,
-    prem_absent,
     prem_traces,
     projects,
     promptrun,
@@ -55,9 +53,9 @@ from app.api.docs_page import redoc_page, swagger_page
 from app.api.error_headers import error_headers
 from app.api.graphql.limits import QueryLimits
 from app.api.graphql.route import make_router
+from app.api.openapi import complete_document
 from app.api.rate_headers import RateHeaders
 from app.api.request_id import RequestId
-from app.api.schemas import ErrorBody
 from app.api.security_headers import SecurityHeaders
 from app.bootstrap import Service, build
 from app.core.errors import (
@@ -69,7 +67,6 @@ from app.core.errors import (
     UnavailableError,
 )
 from app.dialects.envelopes import Envelope, envelope_of
-from app.dialects.parea_wire import PareaError
 from app.settings import Settings
 
 OPENAI_PREFIXES = ("/v1", "/openai/v1", "/api/v1")  # where vendors' clients look; the first is the one in /docs
@@ -80,14 +77,6 @@ TOO_LARGE = (
     "The request has more bytes than it may: FOOTNOTE_MAX_REQUEST_BYTES for JSON, FOOTNOTE_MAX_UPLOAD_REQUEST_BYTES "
     "for an upload. Send less at once, or raise the limit."
 )
-REFUSED = {
-    "description": "The request is refused; the message says why, and what to do.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
-}
-PAREA_REFUSED = {
-    "description": "The request is refused, in Parea's words: 422 for what is not valid.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PareaError"}}},
-}
 DESCRIPTION = "Answers from your documents, with citations anyone can re-check."
 _log = logging.getLogger("footnote")
 
@@ -140,7 +129,7 @@ def create_app(
         )
     for module in (health, repositories, uploads, documents, jobs, retrieve, completions, projects, traces):
         app.include_router(module.router)
-    for module in (prem, prem_traces, prem_absent):
+    for module in (prem, prem_traces, absent):
         app.include_router(module.router)
     for module in (datasets, experiments, metrics):
         app.include_router(module.router)
@@ -173,7 +162,7 @@ def create_app(
     )
     _add_pages(app)
     _add_errors(app)
-    _add_schemas(app)
+    complete_document(app)
     return app
 
 
@@ -257,32 +246,3 @@ def envelope(request: Request) -> Envelope:
     """How this request's clients are told of an error: as the dialect that claimed it says, else by its path."""
     claimed: Envelope | None = getattr(request.state, "envelope", None)
     return claimed or envelope_of(request.url.path)
-
-
-def _add_schemas(app: FastAPI) -> None:
-    """Completes the OpenAPI document: request models of the route that reads its body by hand, errors, keys."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
-            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            shapes: dict[str, type[BaseModel]] = {
-                "ErrorBody": ErrorBody,
-                "PareaError": PareaError,
-                **completions.SCHEMAS,
-                **prem.SCHEMAS,
-                **parea.SCHEMAS,
-            }
-            for name, model in shapes.items():
-                shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
-                schemas |= shape.pop("$defs", {}) | {name: shape}
-            schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            schema["security"] = [{"key": []}]
-            for address, path in schema["paths"].items():
-                for operation in path.values():
-                    operation["responses"].pop("422", None)  # FastAPI's own; ours are in the envelope
-                    operation["responses"]["4XX"] = PAREA_REFUSED if address.startswith(PAREA_PREFIXES[0]) else REFUSED
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -18,9 +18,18 @@ BY_PREFIX: tuple[tuple[str, Envelope], ...] = (
     ("/v1/chat", gist_refusal),
     ("/v1/threads", gist_refusal),
     ("/v1/questions", gist_refusal),
+    ("/v1/publishers", gist_refusal),
+    ("/v1/summaries", gist_refusal),
+    ("/ingest/", gist_refusal),
 )
 
 
 def envelope_of(path: str) -> Envelope:
     """The envelope of a request that no dialect has claimed yet."""
     return next((envelope for prefix, envelope in BY_PREFIX if path.startswith(prefix)), union_refusal)
+
+
+def envelopes_of(path: str) -> tuple[Envelope, ...]:
+    """Every envelope that a path's errors may come in: more than one where dialects share the path."""
+    shared = (gist_refusal,) if path == "/v1/chat/completions" else ()
+    return (envelope_of(path), *shared)

@@ -1,4 +1,4 @@
-"""What Prem's clients can ask for and Footnote is not made for: each says so, and what to do instead."""
+"""What vendors' clients can ask for and Footnote is not made for: each says so, and what to do instead."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter
 
 from app.api.caller import Reader
-from app.dialects.prem_absent import ABSENT, Absent, AbsentError
+from app.dialects.absent import ABSENT, Absent, AbsentError
 
 
 def _router() -> APIRouter:
-    made = APIRouter(prefix="/v1", tags=["Prem"], include_in_schema=False)
+    made = APIRouter(include_in_schema=False)
     for each in ABSENT:
         made.add_api_route(each.path, _refusing(each), methods=list(each.methods), name=each.path)
     return made
