@@ -93,9 +93,10 @@ class TestSeveralAnswers:
         assert answer["usage"] == {"prompt_tokens": 21, "completion_tokens": 9, "total_tokens": 30}
         assert sorted(request.body["seed"] for request in model.requests) == [10, 11, 12]
 
-    def test_streamed(self, api: httpx2.Client, model: OpenAIServer) -> None:
+    @pytest.mark.parametrize("more", [{}, {"project_id": 1}], ids=["openai", "prem"])
+    def test_streamed(self, api: httpx2.Client, model: OpenAIServer, more: dict[str, int]) -> None:
         model.script(say("One", "."), say("Two", "."))
-        chunks = chunks_of(ask(api, n=2, stream=True).text)
+        chunks = chunks_of(ask(api, n=2, stream=True, **more).text)
         said = dict.fromkeys(range(2), "")
         for chunk in chunks:
             (choice,) = chunk["choices"]
