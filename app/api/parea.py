@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 
 from app.api.answering import streamed, whole
 from app.api.bodies import json_object
@@ -52,14 +53,18 @@ async def complete(request: Request, parts: PartsNow) -> Response:
     "/completion/stream",
     summary="Answer in Parea's format, as it is written",
     openapi_extra=_TAKES,
-    responses={200: {"description": "Server-sent events, each an object with a `chunk`.", "content": {}}},
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "Server-sent events, each an object with a `chunk`.", "content": {"text/event-stream": {}}}
+    },
 )
 async def complete_streamed(request: Request, parts: PartsNow) -> Response:
     """The first event says `ID_START` and the id; the last one has an empty `chunk` and what the answer rests on.
 
     Where the answer breaks off, the last event has an `error`, and the connection is broken off.
     """
-    return await streamed(PareaFramer(), await _ask(request, parts, streams=True), request, parts)
+    framer = PareaFramer(for_sdk="x-sdk-version" in request.headers)
+    return await streamed(framer, await _ask(request, parts, streams=True), request, parts)
 
 
 @router.post("/deployed-prompt", summary="Look at a deployment, its placeholders filled in")

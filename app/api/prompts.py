@@ -14,6 +14,13 @@ from app.core.types import Json
 from app.dialects.ids import Id
 
 router = APIRouter(prefix="/v1/prompts", tags=["prompts"])
+EXAMPLE: dict[str, Json] = {
+    "messages": [{"role": "user", "content": "How long may I borrow {{thing}}?"}],
+    "model": "footnote/extractive",
+    "params": {"temperature": 0.2},
+    "tag": "live",
+    "note": "asks for the time alone",
+}
 
 
 class PromptParams(BaseModel):
@@ -37,17 +44,7 @@ class PromptMessageShape(Shape):
 
 
 class PromptVersionCreate(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "messages": [{"role": "user", "content": "How long may I borrow {{thing}}?"}],
-                "model": "footnote/extractive",
-                "params": {"temperature": 0.2},
-                "tag": "live",
-                "note": "asks for the time alone",
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
     messages: list[PromptMessageShape] = Field(min_length=1, max_length=500)
     model: str | None = Field(None, max_length=200, description="`provider/model`; the request's or the project's.")
@@ -59,6 +56,8 @@ class PromptVersionCreate(BaseModel):
 
 
 class PromptCreate(PromptVersionCreate):
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "borrowing", **EXAMPLE}})
+
     name: str = Field(min_length=1, max_length=200)
 
 

@@ -2,7 +2,8 @@
 
 Found in its SDK, which reads each network message by itself:
 - the first message says the id and nothing more
-- a message is never long: what TCP splits, the SDK loses
+- a message fits a network packet: one that is split, the SDK prints as an error and gives as None. So to the SDK, which
+  never looks at them, sources go without their texts (`evidence_truncated`; the trace has them), and whole to others
 - there is no [DONE], no comment and no message without a `chunk`: each would be printed as an error
 - the SDK deletes every `data: ` of a line, in an answer's words too: there the space is escaped
 - an error after the first word cannot be told by a message; the connection is broken off, which the SDK raises
@@ -20,9 +21,10 @@ from app.core.types import Delta, Event, Finished, Funnel, Json, Retrieved, Star
 from app.dialects.base import CUT
 from app.dialects.chunks import evidence
 from app.dialects.parea_messages import calls_text
-from app.dialects.union_stream import shortened
+from app.dialects.union_stream import MESSAGE_BYTES, shortened
 
-CHUNK_CHARS = 3_000  # six bytes each at the most
+CHUNK_CHARS = 300  # three bytes each for most scripts
+PACKET_BYTES = 1_200  # an Ethernet packet's 1,460, less what HTTP adds
 
 
 class PareaFramer:
@@ -30,7 +32,8 @@ class PareaFramer:
 
     pause_s = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, *, for_sdk: bool) -> None:
+        self._most = PACKET_BYTES if for_sdk else MESSAGE_BYTES
         self._trace_id = ""
         self._retrieved = Retrieved((), Funnel(), asked=False)
         self._calls: list[ToolCallDelta] = []
@@ -71,7 +74,7 @@ class PareaFramer:
             "attempts": [asdict(attempt) for attempt in finished.attempts],
         }
         beside = evidence(self._retrieved, finished, self._trace_id)
-        return shortened(beside, lambda fit: _frame({**fit, **said}))
+        return shortened(beside, lambda fit: _frame({**fit, **said}), self._most)
 
 
 def _said(text: str) -> list[bytes]:

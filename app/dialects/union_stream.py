@@ -133,11 +133,13 @@ class UnionFramer:
         )  # fmt: skip
 
 
-def shortened(beside: dict[str, Json], frame: Callable[[dict[str, Json]], bytes]) -> bytes:
+def shortened(
+    beside: dict[str, Json], frame: Callable[[dict[str, Json]], bytes], most: int = MESSAGE_BYTES
+) -> bytes:
     """The frame, its texts cut until it fits one message; a cut one says so (the trace has it whole)."""
     written = frame(beside)
     limit = 4_000
-    while len(written) > MESSAGE_BYTES and limit >= 15:
+    while len(written) > most and limit >= 15:
         beside = {
             **beside,
             "document_chunks": [_cut(each, "content", limit) for each in beside["document_chunks"]],
@@ -145,10 +147,10 @@ def shortened(beside: dict[str, Json], frame: Callable[[dict[str, Json]], bytes]
         }
         written = frame(beside)
         limit //= 2
-    if len(written) > MESSAGE_BYTES:
+    if len(written) > most:
         beside = _bare(beside)
         written = frame(beside)
-    while len(written) > MESSAGE_BYTES and (beside["document_chunks"] or beside["citations"]):
+    while len(written) > most and (beside["document_chunks"] or beside["citations"]):
         chunks, citations = beside["document_chunks"], beside["citations"]
         beside |= {"document_chunks": chunks[: len(chunks) // 2], "citations": citations[: len(citations) // 2]}
         written = frame(beside)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients import langchain_client, openai_clients, prem_clients
+from tests.clients import langchain_client, openai_clients, parea_client, prem_clients
 from tests.clients.corpus import FILES, LEDGER
 from tests.clients.service_process import Service, running_service
 from tests.doubles.openai_server import OpenAIServer
@@ -43,7 +43,8 @@ def service(scripted_models: OpenAIServer, tmp_path_factory: pytest.TempPathFact
     environment = {"OPENAI_BASE_URL": scripted_models.url, "OPENAI_API_KEY": "sk-test"}
     with running_service(tmp_path_factory.mktemp("service"), environment) as running:
         yield running
-        for process in (*prem_clients.CLIENTS.values(), *openai_clients.PROCESSES, langchain_client.PROCESS):
+        others = (*openai_clients.PROCESSES, langchain_client.PROCESS, parea_client.PROCESS)
+        for process in (*prem_clients.CLIENTS.values(), *others):
             process.close()
 
 

@@ -51,6 +51,16 @@ class Service:
         with httpx2.stream("GET", f"{self.url}/v1/jobs/{job}/events", headers=headers, timeout=60) as events:
             events.read()
 
+    def patch(self, path: str, **request: object) -> dict[str, Any]:
+        """The JSON answer to a PATCH; raises AssertionError with the body unless it succeeded."""
+        return self._answer("PATCH", path, **request)
+
+    def status(self, path: str) -> int:
+        """The status of a GET, whatever it is."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        status: int = httpx2.get(f"{self.url}{path}", headers=headers, timeout=60).status_code
+        return status
+
     def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.key}"}
         response = httpx2.request(method, f"{self.url}{path}", headers=headers, timeout=60, **request)
