@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 from app.core.citing import cite
 from app.core.errors import InvalidRequestError
-from app.core.metrics.claims import claims_of, numbers_of
+from app.core.metrics.claims import claims_of, numbers_of, passage_of, supports
 from app.core.metrics.normalising import words
 from app.core.metrics.registry import METRICS, known
 from app.core.metrics.sample import Meaning, Measured, Sample
@@ -122,6 +123,21 @@ def test_headings_are_part_of_a_passage() -> None:
     found = hit("It charges its battery under the front stairs.", headings=("Robots", "Sparky"))
     of = Sample("Where?", "At night Sparky charges its battery under the front stairs.", (found,))
     assert score("groundedness", of) == 1
+
+
+def test_the_samples_answers_are_supported_by_their_own_passages_and_hardly_by_others() -> None:
+    lines = (Path(__file__).parents[2] / "data/questions.jsonl").read_text().splitlines()
+    questions = [question for question in map(json.loads, lines) if question["answerable"]]
+    passages = {each["passage"]: passage_of(hit(each["passage"])) for each in questions}
+    own: list[bool] = []
+    others: list[bool] = []
+    for question in questions:
+        for claim in claims_of(question["answer"]):
+            for text, passage in passages.items():
+                (own if text == question["passage"] else others).append(supports(claim, [passage], None))
+    assert (sum(own), len(own)) == (40, 40)
+    assert sum(others) <= 6
+    assert len(others) > 1000
 
 
 def test_the_same_meaning_stands_for_the_same_words_but_not_for_other_numbers() -> None:

@@ -1,7 +1,7 @@
 """The claims of a text, and whether passages support them: by words, numbers, names and, where possible, meaning.
 
 Stands where RAGAS asks a language model and ALCE an entailment model (TRUE, a T5 of 11 billion parameters): it costs
-milliseconds, needs no key and says the same every time, but sees neither negation nor reasoning. German nouns have
+no call, needs no key and says the same every time, but sees neither negation nor reasoning. German nouns have
 capitals and count as names, so that paraphrases are judged more strictly there.
 """
 
