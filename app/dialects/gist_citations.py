@@ -50,15 +50,16 @@ def _citation(trace_id: str, uses: Sequence[Citation], hit: Hit | None) -> Json:
         **{name: _text(attributes, name) for name in _FROM_ATTRIBUTES},
         "document_name": first.document_name,
         "repository_id": None if hit is None else hit.repository_id,
-        "text_sha256": first.text_sha256,
         **_range(first),
         "ranges": [_range(use) for use in uses],
     }
 
 
 def _range(use: Citation) -> dict[str, Json]:
-    """A slice of the document for a slice of the answer: what `POST /v1/verify` re-checks."""
+    """A slice of the document for a slice of the answer: what `POST /v1/citations/verify` re-checks."""
     return {
+        "marker": use.marker,
+        "text_sha256": use.text_sha256,
         "document_id": use.document_id,
         "start": use.start,
         "end": use.end,
