@@ -18,7 +18,7 @@ class ErrorBody(BaseModel):
     """Every error, in a form that Prem's, OpenAI's and FastAPI's clients read."""
 
     error: dict[str, Any] = Field(
-        examples=[{"message": "…", "type": "not_found_error", "param": None, "code": "not_found"}]
+        examples=[{"message": "…", "type": "invalid_request_error", "param": None, "code": "not_found"}]
     )
     message: str
     code: str = Field(examples=["NotFoundError"])
@@ -171,6 +171,7 @@ class TraceSummary(Shape):
 
 class TraceShape(TraceSummary):
     detail: dict[str, Any]
+    scores: list[dict[str, Any]] = Field(description="By metrics and by callers; a metric that does not apply says why.")
 
 
 class TracePage(BaseModel):

@@ -32,24 +32,24 @@ class PromptName:
     number: int | None = None
 
 
-class PromptUser(BaseModel):
+class PromptrunUser(BaseModel):
     id: str
     clerkId: str  # noqa: N815 (Promptrun's name)
 
 
-class PromptProject(BaseModel):
+class PromptrunProject(BaseModel):
     id: str = Field(description="What `projectId` asks for: the saved prompt.")
     name: str
 
 
-class PromptModel(BaseModel):
+class PromptrunModel(BaseModel):
     name: str
     provider: str
     model: str = Field(description="`provider/model`, as a completion takes it.")
     icon: str
 
 
-class PromptMessageShape(BaseModel):
+class PromptrunMessage(BaseModel):
     role: str
     content: str
 
@@ -61,14 +61,14 @@ class PromptrunPrompt(BaseModel):
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
     prompt: str = Field(description="Its text; of several messages all texts, with an empty line between two.")
-    messages: list[PromptMessageShape]
+    messages: list[PromptrunMessage]
     version: int
     versionMessage: str  # noqa: N815
     tag: str | None
     temperature: float
-    user: PromptUser
-    project: PromptProject
-    model: PromptModel
+    user: PromptrunUser
+    project: PromptrunProject
+    model: PromptrunModel
 
 
 def shape(version: PromptVersion, default_model: str) -> PromptrunPrompt:
@@ -83,14 +83,14 @@ def shape(version: PromptVersion, default_model: str) -> PromptrunPrompt:
         createdAt=made,
         updatedAt=made,
         prompt="\n\n".join(message.content for message in version.messages),
-        messages=[PromptMessageShape(role=message.role, content=message.content) for message in version.messages],
+        messages=[PromptrunMessage(role=message.role, content=message.content) for message in version.messages],
         version=version.number,
         versionMessage=version.note or "",
         tag=version.tag,
         temperature=_PLAIN_TEMPERATURE if temperature is None else temperature,
-        user=PromptUser(id=version.created_by, clerkId=version.created_by),
-        project=PromptProject(id=version.prompt_id, name=version.name),
-        model=PromptModel(name=name, provider=provider, model=model, icon=""),
+        user=PromptrunUser(id=version.created_by, clerkId=version.created_by),
+        project=PromptrunProject(id=version.prompt_id, name=version.name),
+        model=PromptrunModel(name=name, provider=provider, model=model, icon=""),
     )
 
 
@@ -125,8 +125,14 @@ def standing_in(body: Body, version: PromptVersion) -> tuple[Body, Mapping[str, 
     saved: dict[str, Any] = {name: value for name, value in version.params.items() if value is not None}
     if version.functions:
         saved["tools"] = [{"type": "function", "function": dict(function)} for function in version.functions]
+        if version.function_call is not None:
+            saved["tool_choice"] = _tool_choice(version.function_call)
     asked = {name: value for name, value in body.items() if value is not None and name not in INPUTS}
     messages = [
         {"role": message.role, "content": fill_placeholders(message.content, inputs)} for message in version.messages
     ]
     return {**saved, **asked, "messages": messages}, inputs
+
+
+def _tool_choice(function_call: Json) -> Json:
+    return {"type": "function", "function": function_call} if isinstance(function_call, Mapping) else function_call

@@ -104,6 +104,16 @@ def test_the_request_goes_before_the_version() -> None:
     assert ask.tools == ({"type": "function", "function": {"name": "look"}},)
 
 
+@pytest.mark.parametrize(
+    ("saved", "choice"),
+    [(None, None), ("auto", "auto"), ({"name": "look"}, {"type": "function", "function": {"name": "look"}})],
+)
+def test_a_saved_function_call_is_a_tool_choice(saved: Any, choice: Any) -> None:
+    prompt = version("Hi", functions=({"name": "look"},), function_call=saved)
+    ask, _ = OpenAIDialect().parse(standing_in({"model": "m", "messages": []}, prompt)[0], Caller(1))
+    assert ask.tool_choice == choice
+
+
 @given(st.dictionaries(st.sampled_from(["model", "messages", "inputs", "n"]), st.integers() | st.just([1])))
 def test_a_request_with_messages_is_left_as_it_is(body: dict[str, Any]) -> None:
     assert standing_in(body, version()) == (body, {})
