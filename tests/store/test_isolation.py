@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from app.core.datasets import CaseChange, NewCase
 from app.core.errors import NotFoundError
 from app.core.experiments import ExperimentFilter, ExperimentStatus, NewExperiment
+from app.core.feedback import NewFeedback
 from app.core.library import JobState, NewPromptVersion, PromptMessage
 from app.core.todos import NewTodo, Todo, TodoOrder
 from app.core.types import Caller, Scope
@@ -280,8 +281,14 @@ class Tenants(RuleBasedStateMachine):
             )
         assert await shelves.journal.some(caller, theirs.traces) == {}
         for trace_id in theirs.traces:
-            with pytest.raises(NotFoundError):
-                await shelves.journal.get(caller, trace_id)
+            await check_refused(
+                shelves.journal.get(caller, trace_id),
+                shelves.feedback.add(caller, NewFeedback(trace_id, positive=True)),
+                shelves.feedback.withdraw(caller, trace_id),
+            )
+            await theirs.shelves.feedback.add(theirs.caller, NewFeedback(trace_id, positive=True))
+        assert await shelves.feedback.thumbs(caller, theirs.traces) == {}
+        assert set(await theirs.shelves.feedback.thumbs(theirs.caller, theirs.traces)) == theirs.traces
         for todo in theirs.todos:
             await check_refused(
                 shelves.todos.get(caller, todo),
