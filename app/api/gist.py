@@ -28,7 +28,9 @@ from app.dialects.gist_citations import gist_citations
 from app.dialects.gist_stream import GistFramer
 
 router = APIRouter(tags=["gist"])
-ANSWER: dict[int | str, dict[str, Any]] = {200: {"description": "A stream: `metadata`, `generating`, `complete`."}}
+ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A stream: `metadata`, `generating`, `complete`.", "content": {"text/event-stream": {}}}
+}
 
 
 @router.post("/chat", summary="Answer one prompt of a thread")
@@ -41,7 +43,12 @@ async def chat(prompt: GistPrompt, caller: GistUser, request: Request, parts: Pa
     return Response(orjson.dumps(render_chat(answer)), media_type="application/json")
 
 
-@router.get("/chat/response/{thread_id}/{turn_id}", summary="Stream an earlier answer again", responses=ANSWER)
+@router.get(
+    "/chat/response/{thread_id}/{turn_id}",
+    summary="Stream an earlier answer again",
+    response_class=StreamingResponse,
+    responses=ANSWER,
+)
 async def response(thread_id: str, turn_id: str, caller: GistUser, parts: PartsNow) -> Response:
     found = await _recall(parts, caller, thread_id, turn_id)
     thread = await parts.threads.get(caller, thread_id, 1)

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from http.client import responses
 
+from pydantic import BaseModel, Field
+
 from app.core.errors import AppError
 from app.core.types import Json
 from app.dialects.base import Refusal
+
+
+class GistError(BaseModel):
+    """An error as Gist's clients read it."""
+
+    error: str = Field(examples=["Not Found"], description="The status in words.")
+    message: str = Field(description="What happened, and what to do.")
+    statusCode: int = Field(examples=[404])  # noqa: N815  (Gist's spelling)
+    code: str = Field(examples=["not_found"])
+    field: str | None = Field(None, description="The request's field at fault.")
+    trace_id: str | None = None
 
 
 def gist_refusal(error: AppError) -> Refusal:
