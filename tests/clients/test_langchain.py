@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.clients.corpus import ANSWER, QUESTION, assert_sources
@@ -52,3 +54,17 @@ def test_a_stream_passes_the_models_pieces_on_as_they_come(
     assert "Answer from the sources." in sent[0]["content"]  # LangChain's system message
     assert ANSWER in sent[0]["content"]
     assert sent[-1] == {"role": "user", "content": QUESTION}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"), [({"model": "footnote/none"}, "footnote/none"), ({"repository_id": 999_999}, "999999")]
+)
+def test_a_refusal_is_raised_with_its_message(service: Service, wrong: dict[str, Any], says: str) -> None:
+    raised = ask(service, "invoke", QUESTION, **wrong)
+    assert raised["raised"] == "UnexpectedStatus"
+    assert says in raised["says"]
+    # Of a stream premai shows no status, and LangChain misses its pieces.
+    assert ask(service, "stream", QUESTION, **wrong) == {
+        "raised": "ValueError",
+        "says": "No generation chunks were returned",
+    }

@@ -63,7 +63,10 @@ def answer(url, key, mode, request):
         messages = [HumanMessage(request["question"], id=request["template"]["param"])]
     else:
         messages = [SystemMessage("Answer from the sources."), HumanMessage(request["question"])]
-    return MODES[mode](chat, messages)
+    try:
+        return MODES[mode](chat, messages)
+    except Exception as error:
+        return {"raised": type(error).__name__, "says": str(error)}
 
 
 serve(answer)
