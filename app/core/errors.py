@@ -19,6 +19,7 @@ class AppError(Exception):
         self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
         self.field = field  # the request field at fault, dotted: "repositories.limit"
         self.trace_id = trace_id
+        self.private = False  # does the message perhaps repeat what must not be written down
         self.passing = type(self).passes  # may the very same request succeed soon
         self.retry_after_s: float | None = None  # how soon, where somebody said
         super().__init__(self.message)

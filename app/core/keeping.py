@@ -34,6 +34,11 @@ def keeps_turn(ask: Ask, *, traced: bool) -> bool:
     return ask.session is not None or ask.thread_id is not None or (ask.remember and traced)
 
 
+def keeps_words(ask: Ask) -> bool:
+    """May an error's message be written down? A provider's may repeat what it was sent, and the caller's own key."""
+    return ask.provider_key is None and not (ask.log.omit_inputs or ask.log.omit_outputs)
+
+
 def may_cache(ask: Ask) -> bool:
     """May the answer be looked up and kept? Not where it must not be written down, nor with somebody's own key."""
     return ask.cache and ask.provider_key is None and not (ask.log.omit_inputs or ask.log.omit_outputs)

@@ -28,7 +28,7 @@ from typing import Any
 from app.core.answer_format import check_format, misfit, wants_json
 from app.core.errors import AppError, InvalidRequestError, ModelNotFoundError, ProviderError
 from app.core.generating import first_that_speaks
-from app.core.keeping import cache_key, may_cache
+from app.core.keeping import cache_key, keeps_words, may_cache
 from app.core.ports import (
     Defaults,
     Follower,
@@ -113,7 +113,7 @@ class Pipeline:
             self._follow(run, resolved, Answer(started, run.retrieved, run.finished))
             yield run.finished
         except AppError as error:
-            error.trace_id = run.trace_id
+            error.trace_id, error.private = run.trace_id, not keeps_words(ask)
             run.error, run.error_code = error.message, error.code
             raise
         except (asyncio.CancelledError, GeneratorExit):
@@ -122,7 +122,9 @@ class Pipeline:
         except Exception as error:
             run.error, run.error_code = f"{type(error).__name__}: {error}", type(error).__name__
             error.add_note(f"trace {run.trace_id}")
-            raise AppError("Something went wrong on our side. The trace says what.", trace_id=run.trace_id) from error
+            shown = AppError("Something went wrong on our side. The trace says what.", trace_id=run.trace_id)
+            shown.private = not keeps_words(ask)
+            raise shown from error
         finally:
             if run.finished is None:
                 # Not awaited to the end where we are being cancelled: the task lives on, `drain` waits for it.

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from app.core.citing import cite
-from app.core.keeping import keeps_trace, keeps_turn, root_of, title_of
+from app.core.keeping import keeps_trace, keeps_turn, keeps_words, root_of, title_of
 from app.core.ports import ModelChoice, NewTurn, ThreadState, TraceRecord
 from app.core.prompting import number_sources
 from app.core.toolcalls import assemble
@@ -140,7 +140,6 @@ class Run:
         ask, log, resolved, finished = self.ask, self.ask.log, self.resolved, self.finished
         if not keeps_trace(log, self.trace_id):
             return None
-        omits = log.omit_inputs or log.omit_outputs
         usage = finished.usage if finished else self.usage()
         model = (finished.model if finished else "") or (resolved.models[0].id if resolved else ask.model or "")
         said = "".join(self.drafts[0].text) if self.drafts else ""
@@ -156,8 +155,7 @@ class Run:
             | {
                 "thread_id": resolved.thread.thread_id if resolved else None,
                 "prompt_sha256": None if log.omit_inputs else self.prompt_sha256,
-                # A provider's error may repeat what it was sent.
-                "error": self.error_code if omits else self.error,
+                "error": self.error if keeps_words(ask) else self.error_code,
                 "timings_ms": dict(self.timings_ms),
                 "cached": finished.cached if finished else False,
             },

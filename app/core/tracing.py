@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from app.core.keeping import keeps_words
 from app.core.types import (
     Ask,
     Attempt,
@@ -43,7 +44,10 @@ def describe(
         if retrieved is None
         else [_source(n, hit, ask.log.omit_inputs) for n, hit in enumerate(retrieved.hits, 1)],
         "usage": None if finished is None else describe_usage(finished.usage),
-        "attempts": [asdict(attempt) for attempt in finished.attempts] if finished else [],
+        "attempts": [
+            {"model": attempt.model, "error": attempt.error if keeps_words(ask) else ""}
+            for attempt in (finished.attempts if finished else ())
+        ],
         "tags": list(ask.log.tags),
         "metadata": dict(ask.log.metadata),
         "omitted": [
