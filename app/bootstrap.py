@@ -337,6 +337,7 @@ def _build(settings: Settings, role: str, closing: list[Callable[[], None]]) -> 
         blobs=blobs,
         defaults=defaults,
         limits=Limits(
+            settings.max_json_depth,
             settings.max_files_per_upload,
             settings.upload_wait_s,
             settings.max_messages,

@@ -199,7 +199,8 @@ def _add_errors(app: FastAPI) -> None:
     async def expected(request: Request, error: AppError) -> Response:
         if error.status >= 500:
             error.trace_id = error.trace_id or str(uuid.uuid4())
-            _log.error("%s", error.message, extra={"trace_id": error.trace_id}, exc_info=error.__cause__)
+            said, cause = (error.code, None) if error.private else (error.message, error.__cause__)
+            _log.error("%s", said, extra={"trace_id": error.trace_id}, exc_info=cause)
         shown = envelope(request)(error)
         return Response(
             orjson.dumps(shown.body), shown.status, headers=error_headers(error), media_type="application/json"
@@ -222,6 +223,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, AppError):  # FastAPI's wrapping of what a body's reader said
+            return await expected(request, error.__cause__)
         if error.status_code == 413:
             return await expected(request, TooLargeError(TOO_LARGE))
         kind = {404: NotFoundError, 405: MethodNotAllowedError}.get(error.status_code, InvalidRequestError)

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
 
     # limits
     max_request_bytes: int = Field(4 * 2**20, ge=1024, description="Largest JSON body.")
+    max_json_depth: int = Field(100, ge=10, le=200, description="Most levels of lists and objects in a JSON body.")
     max_upload_bytes: int = Field(100 * 2**20, ge=1, description="Largest uploaded file.")
     max_upload_request_bytes: int = Field(2**30, ge=1, description="Largest upload of several files together.")
     upload_wait_s: float = Field(600.0, gt=0, description="Longest an upload with `wait=true` waits, in seconds.")

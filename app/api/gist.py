@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.answering import STREAM_HEADERS, unless_gone
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow
 from app.api.gist_user import GistUser
 from app.core.parts import Parts
@@ -27,7 +28,7 @@ from app.dialects.gist_chat import (
 from app.dialects.gist_citations import gist_citations
 from app.dialects.gist_stream import GistFramer
 
-router = APIRouter(tags=["gist"])
+router = APIRouter(tags=["gist"], route_class=JsonRoute)
 ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"description": "A stream: `metadata`, `generating`, `complete`.", "content": {"text/event-stream": {}}}
 }

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.answering import streamed, whole
-from app.api.bodies import json_object
+from app.api.bodies import JsonRoute, json_object
 from app.api.caller import PartsNow
 from app.api.parea_caller import PareaReader, workspace_id
 from app.core.access import require
@@ -32,7 +32,7 @@ from app.dialects.parea_wire import (
     UseDeployedPrompt,
 )
 
-router = APIRouter(tags=["parea"])
+router = APIRouter(tags=["parea"], route_class=JsonRoute)
 _TAKES = {
     "requestBody": {
         "required": True,

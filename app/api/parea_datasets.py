@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow
 from app.api.parea_caller import PareaReader, PareaWriter
 from app.core.errors import NotFoundError
@@ -25,7 +26,7 @@ from app.dialects.parea_datasets import (
     to_change,
 )
 
-router = APIRouter(tags=["parea"])
+router = APIRouter(tags=["parea"], route_class=JsonRoute)
 
 
 @router.get("/collection/{identifier:path}", summary="Look at a dataset, by id or name")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import orjson
 from fastapi import APIRouter, Response
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow
 from app.api.parea_caller import PareaReader, PareaWriter, workspace_id
 from app.core.errors import ConflictError
@@ -28,7 +29,7 @@ from app.dialects.parea_experiments import (
 )
 from app.dialects.parea_trees import TraceLogFilters, show_tree, to_filter
 
-router = APIRouter(tags=["parea"])
+router = APIRouter(tags=["parea"], route_class=JsonRoute)
 
 
 @router.post("/experiment", summary="Begin a run of an experiment", response_model=ExperimentShape)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow
 from app.api.parea_caller import PareaReader, PareaWriter, workspace_id
 from app.core.errors import InvalidRequestError, NotFoundError
@@ -19,7 +20,7 @@ from app.dialects.parea_langchain import LangChainRun, run_parts
 from app.dialects.parea_logs import TraceLog, UpdateLog, changed_part, log_part
 from app.dialects.parea_trees import QueryParams, show_page, show_tree, to_query
 
-router = APIRouter(tags=["parea"])
+router = APIRouter(tags=["parea"], route_class=JsonRoute)
 LANGCHAIN = "langchain"
 
 

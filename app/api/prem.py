@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
-from app.api.bodies import json_object
+from app.api.bodies import JsonRoute, json_object
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.taking import take, take_text
 from app.core.errors import InvalidRequestError, NotFoundError
@@ -15,7 +15,7 @@ from app.dialects.base import validated
 from app.dialects.ids import Id
 from app.dialects.prem_library import PremDocument, PremRepository, PremRepositoryCreate, PremTextCreate
 
-router = APIRouter(tags=["Prem"])
+router = APIRouter(tags=["Prem"], route_class=JsonRoute)
 NO_FILE = (
     "There is no file in this request: send it as the field `file` of a form (prem-sdk: "
     "`repository.document.create(id, {data: form})`), or a text as JSON with `name` and `content`."

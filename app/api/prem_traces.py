@@ -7,13 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow, Reader
 from app.core.parts import Parts
 from app.core.types import Caller
 from app.dialects.base import bearer
 from app.dialects.prem_traces import PremFeedback, PremThumb, PremTrace, PremTraceDetail, query_of
 
-router = APIRouter(prefix="/v1", tags=["Prem"])
+router = APIRouter(prefix="/v1", tags=["Prem"], route_class=JsonRoute)
 
 
 @router.get("/traces/", summary="List completions, as Prem's clients read them")

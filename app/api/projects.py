@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.schemas import ProjectChange, ProjectShape, TemplateCreate, TemplateShape
 from app.core.errors import InvalidRequestError
 from app.core.library import NewPromptVersion, PromptMessage
 
-router = APIRouter(tags=["projects"])
+router = APIRouter(tags=["projects"], route_class=JsonRoute)
 
 
 @router.get("/v1/project", summary="Look at the project", response_model=ProjectShape)

@@ -7,13 +7,14 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.schemas import Shape
 from app.core.library import NewPromptVersion, PromptMessage
 from app.core.types import Json
 from app.dialects.ids import Id
 
-router = APIRouter(prefix="/v1/prompts", tags=["prompts"])
+router = APIRouter(prefix="/v1/prompts", tags=["prompts"], route_class=JsonRoute)
 EXAMPLE: dict[str, Json] = {
     "messages": [{"role": "user", "content": "How long may I borrow {{thing}}?"}],
     "model": "footnote/extractive",

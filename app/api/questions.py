@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow
 from app.api.gist_user import GistUser
 from app.core.errors import InvalidRequestError
@@ -16,7 +17,7 @@ from app.core.questions import Proposed
 from app.core.recall import recall
 from app.dialects.gist import turn_number
 
-router = APIRouter(prefix="/questions", tags=["gist"])
+router = APIRouter(prefix="/questions", tags=["gist"], route_class=JsonRoute)
 MAX_WORDS = 14
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from app.api.bodies import JsonRoute
 from app.api.caller import PartsNow, Reader, Writer
 from app.api.schemas import RepositoryChange, RepositoryCreate, RepositoryShape
 from app.dialects.ids import Id
 
-router = APIRouter(prefix="/v1/repositories", tags=["repositories"])
+router = APIRouter(prefix="/v1/repositories", tags=["repositories"], route_class=JsonRoute)
 
 
 @router.post("", status_code=201, summary="Make a repository", response_model=RepositoryShape)

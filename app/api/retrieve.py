@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.bodies import json_object
+from app.api.bodies import JsonRoute, json_object
 from app.api.caller import PartsNow, Reader
 from app.api.schemas import CheckedShape, VerifyResult
 from app.core.errors import InvalidRequestError
@@ -18,7 +18,7 @@ from app.core.verification import texts_needed, verify
 from app.dialects.chat import Repositories
 from app.dialects.chunks import document_chunks
 
-router = APIRouter(tags=["retrieval"])
+router = APIRouter(tags=["retrieval"], route_class=JsonRoute)
 
 
 class RetrieveRequest(BaseModel):

@@ -39,6 +39,7 @@ from app.core.shelves import (
 class Limits:
     """What the routes refuse, so that nothing grows without bound."""
 
+    json_depth: int  # levels of lists and objects
     files_per_upload: int
     upload_wait_s: float
     messages: int
