@@ -171,7 +171,7 @@ class TraceSummary(Shape):
 
 class TraceShape(TraceSummary):
     detail: dict[str, Any]
-    scores: list[dict[str, Any]] = Field(description="By metrics and by callers; a metric that does not apply says why.")
+    scores: list[dict[str, Any]] = Field(description="By metrics and callers; null where one does not apply.")
 
 
 class TracePage(BaseModel):

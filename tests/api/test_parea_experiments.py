@@ -92,6 +92,9 @@ def test_scores_without_a_number_are_kept_but_not_shown_to_clients(
     (sample,) = ok(parea.get(f"/experiment/{experiment['uuid']}/stats"))["parent_trace_stats"]
     assert [score["name"] for score in sample["scores"]] == ["latency"]
     assert [score["name"] for score in ok(parea.get(f"/trace_log/{answer['inference_id']}"))["scores"]] == ["latency"]
+    kept = {score["name"]: score for score in ok(api.get(f"/v1/traces/{answer['inference_id']}"))["scores"]}
+    assert kept["exact_match"] == {"id": 1, "name": "exact_match", "score": None, "reason": "No target was given."}
+    assert kept["latency"]["score"] == sample["scores"][0]["score"]
 
 
 def test_what_no_metric_is_called_is_refused_before_anything_is_asked(parea: httpx2.Client, library: Library) -> None:
@@ -262,6 +265,27 @@ def test_a_dataset_is_made_filled_changed_and_read(parea: httpx2.Client, api: ht
     assert ours["case_count"] == 2
     page = ok(api.get("/v1/datasets", params={"limit": 1, "after": made["id"] - 1}))
     assert ([each["id"] for each in page["datasets"]], page["next_after"]) == ([made["id"]], made["id"])
+
+
+@pytest.mark.parametrize("odd", ["\\ud800", "\\u0000", "\\udfff\\ud800", "\\uffff"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/collection", '{"name": "NAME", "test_cases": [{"inputs": {"q": "ODD"}, "target": "x"}]}'),
+        ("/collection", '{"name": "NAME", "test_cases": [{"inputs": {"ODD": "q"}}]}'),
+        ("/collection", '{"name": "NAME", "test_cases": [{"inputs": {"q": "x"}, "target": "ODD"}]}'),
+        ("/collection", '{"name": "NAME ODD", "test_cases": [{"inputs": {"q": "x"}, "tags": ["ODD"]}]}'),
+        ("/experiment", '{"name": "NAME", "run_name": "ODD", "metadata": {"ODD": "x", "y": "ODD"}}'),
+        ("/experiments", '{"metadata_filter": {"ODD": "ODD"}, "experiment_uuids": ["ODD"]}'),
+        ("/testcases", '{"name": "ODD", "test_cases": []}'),
+    ],
+)
+def test_no_character_breaks_anything(parea: httpx2.Client, path: str, body: str, odd: str) -> None:
+    written = body.replace("ODD", odd).replace("NAME", new_name())
+    answer = parea.post(path, content=written, headers={"content-type": "application/json"})
+    assert answer.status_code in (200, 404, 422), answer.text
+    if path == "/collection" and answer.status_code == 200:
+        ok(parea.get(f"/collection/{answer.json()['id']}"))
 
 
 def test_a_name_may_have_slashes_and_look_like_a_number(parea: httpx2.Client) -> None:
