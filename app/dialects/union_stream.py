@@ -133,9 +133,7 @@ class UnionFramer:
         )  # fmt: skip
 
 
-def shortened(
-    beside: dict[str, Json], frame: Callable[[dict[str, Json]], bytes], most: int = MESSAGE_BYTES
-) -> bytes:
+def shortened(beside: dict[str, Json], frame: Callable[[dict[str, Json]], bytes], most: int = MESSAGE_BYTES) -> bytes:
     """The frame, its texts cut until it fits one message; a cut one says so (the trace has it whole)."""
     written = frame(beside)
     limit = 4_000

@@ -58,7 +58,12 @@ def running_service(folder: Path, **settings: Any) -> Iterator[RunningService]:
         log_config=None,
         timeout_graceful_shutdown=5,
     )
-    server = ReadyServer(config, lambda: built[0].parts.prompt_watch.stopping.set())
+
+    def stopping() -> None:
+        for service in built:
+            service.parts.prompt_watch.stopping.set()
+
+    server = ReadyServer(config, stopping)
 
     def serve() -> None:
         try:

@@ -102,7 +102,7 @@ def test_reasons(said: str, means: FinishReason) -> None:
 
 def test_a_refusal_is_what_the_model_answered() -> None:
     deltas, last = read(chunk({"refusal": "I will not."}), chunk({}, "content_filter"))
-    assert deltas == [Delta(text="I will not.")]
+    assert deltas == [Delta(text="I will not.", refusal=True)]
     assert last.finish_reason is FinishReason.CONTENT_FILTER
 
 
