@@ -31,6 +31,8 @@ FIELDS: Fields = {
     "feedback.feedback": honoured("null takes every thumb on the answer back."),
     "feedback.feedback.positive": honoured("A thumb up or down; down when left out, as Prem's type says."),
     "feedback.feedback.messages": honoured("The conversation as it should have been."),
+    "feedback.feedback.messages.role": honoured("user, assistant or system."),
+    "feedback.feedback.messages.content": honoured("Kept, unless the trace was told to keep no contents."),
 }
 PERIODS_S = {"last_hour": 3600, "last_day": 86400, "last_week": 7 * 86400, "last_month": 30 * 86400} | {
     "last_year": 365 * 86400
