@@ -30,6 +30,7 @@ environment premai-json 'premai==0.3.25' 'httpx<0.27'
 environment openai 'openai>=3.54'
 environment langchain 'langchain-community==0.4.2' 'premai==0.3.107' 'httpx<0.27'
 environment document-001 'requests>=2.32'
+environment sseclient 'requests>=2.32' 'sseclient-py==1.9.0'
 environment parea 'parea-ai==0.2.220' 'tqdm'  # which it imports and does not ask for
 environment premai-studio 'premai==0.18.0'
 environment gql 'gql[requests]>=4'
