@@ -296,3 +296,15 @@ def test_eight_threads_write_at_once_and_none_is_turned_away(shelves: Shelves) -
         list(threads.map(work, range(8)))
     generation, ids = asyncio.run(shelves.chunks.visible_ids(Caller(shelves.caller.project_id), repository))
     assert (generation, len(ids)) == (32, 24)
+
+
+async def test_openings_are_the_first_chunks_of_the_first_documents_of_each_repository(shelves: Shelves) -> None:
+    first, second = await shelves.repository("one"), await shelves.repository("two")
+    for number in range(4):
+        await shelves.published(first, f"{number}.txt", f"a{number} b{number} c{number}")
+    await shelves.published(second, "only.txt", "x y z")
+    await shelves.add(second, "unread.txt", "not yet")
+    hits = shelves.chunks.openings_now(shelves.caller, [first, second], 4, 2)
+    assert [hit.content for hit in hits] == ["a0", "b0", "a1", "b1", "x", "y"]
+    assert shelves.chunks.openings_now(shelves.caller, [], 4, 2) == []
+    assert [hit.content for hit in shelves.chunks.openings_now(shelves.caller, [first, second], 1, 1)] == ["a0"]

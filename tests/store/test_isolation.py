@@ -253,6 +253,7 @@ class Tenants(RuleBasedStateMachine):
             _, ids = await theirs.shelves.chunks.visible_ids(theirs.caller, repository)
             assert shelves.chunks.hits_now(caller, dict.fromkeys(ids, 0.5)) == []
             assert await shelves.chunks.passages(caller, ids) == []
+            assert shelves.chunks.openings_now(caller, [repository], 9, 9) == []
         for document in theirs.documents:
             await check_refused(
                 shelves.documents.get(caller, document),
