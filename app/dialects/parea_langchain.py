@@ -11,7 +11,7 @@ from pydantic import Field
 from app.core.trace_logs import LogPart
 from app.core.types import Json
 from app.dialects.parea_logs import TraceLog, log_part
-from app.dialects.parea_wire import MAX_ID_CHARS, Wire
+from app.dialects.parea_wire import ID_PATTERN, MAX_ID_CHARS, Wire
 
 MOST_RUNS = 1000  # in one post; each run is also posted when it ends
 
@@ -19,7 +19,7 @@ MOST_RUNS = 1000  # in one post; each run is also posted when it ends
 class LangChainRun(Wire):
     """A run of LangChain, with what Parea's tracer adds to the outermost one."""
 
-    id: str = Field(min_length=1, max_length=MAX_ID_CHARS)
+    id: str = Field(min_length=1, max_length=MAX_ID_CHARS, pattern=ID_PATTERN)
     name: str | None = None
     run_type: str | None = Field(None, examples=["chain"])
     start_time: str | None = None

@@ -12,7 +12,8 @@ from app.core.errors import InvalidRequestError
 from app.core.trace_logs import LogPart
 from app.core.types import Json
 from app.dialects.base import validated
-from app.dialects.parea_wire import MAX_ID_CHARS, Wire
+from app.dialects.parea_wire import ID_PATTERN, MAX_ID_CHARS, Wire
+from app.dialects.support import Fields, refuse_unsupported, refused
 
 # Parea's names: columns of a trace
 COLUMNS: Mapping[str, str] = {
@@ -32,12 +33,19 @@ COLUMNS: Mapping[str, str] = {
 # Parea's names: what a completion's detail has too, under its name; the others keep their own
 DETAIL: Mapping[str, str] = {"output": "answer", "session_id": "session", "deployment_id": "prompt_id"}
 _EMPTY: Mapping[str, Json] = {"user": "", "prompt_tokens": 0, "completion_tokens": 0, "duration_ms": 0.0, "scores": []}
-_UNNAMED = "evaluation_metric_names"
+FIELDS: Fields = {
+    "evaluation_metric_names": refused(
+        "a log is not scored by name. Send its `scores`, or have a completion scored by `eval_metric_ids`.", []
+    ),
+}
+MOST_SECONDS = 1e10  # three centuries: what is added to a moment must still be one
+MOST = 1e15  # of a score or a cost: sums and squares of many are still numbers
+_FIRST, _LAST = (datetime.datetime(year, 1, 1, tzinfo=datetime.UTC).timestamp() for year in (1, 9000))
 
 
 class Score(Wire):
     name: str
-    score: float = Field(allow_inf_nan=False)
+    score: float = Field(ge=-MOST, le=MOST, allow_inf_nan=False)
     reason: str | None = None
 
 
@@ -46,14 +54,14 @@ class TraceLog(Wire):
 
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 
-    trace_id: str = Field(min_length=1, max_length=MAX_ID_CHARS)
+    trace_id: str = Field(min_length=1, max_length=MAX_ID_CHARS, pattern=ID_PATTERN)
     parent_trace_id: str | None = Field(None, max_length=MAX_ID_CHARS, description="Its own id, or empty: none.")
     root_trace_id: str | None = Field(None, max_length=MAX_ID_CHARS)
     trace_name: str | None = Field(None, max_length=500)
     start_timestamp: str | None = Field(None, description="ISO 8601; UTC where it names no zone.")
     end_timestamp: str | None = None
-    latency: float | None = Field(None, ge=0, allow_inf_nan=False, description="Seconds.")
-    time_to_first_token: float | None = Field(None, ge=0, allow_inf_nan=False)
+    latency: float | None = Field(None, ge=0, le=MOST_SECONDS, allow_inf_nan=False, description="Seconds.")
+    time_to_first_token: float | None = Field(None, ge=0, le=MOST_SECONDS, allow_inf_nan=False)
     configuration: dict[str, Any] | None = Field(None, description="As `llm_configuration` of a completion.")
     inputs: dict[str, Any] | None = None
     output: str | None = None
@@ -64,7 +72,7 @@ class TraceLog(Wire):
     input_tokens: int | None = Field(None, ge=0, le=2**31 - 1)
     output_tokens: int | None = Field(None, ge=0, le=2**31 - 1)
     total_tokens: int | None = Field(None, ge=0)
-    cost: float | None = Field(None, ge=0, allow_inf_nan=False)
+    cost: float | None = Field(None, ge=0, le=MOST, allow_inf_nan=False)
     scores: list[Score] | None = None
     feedback_score: float | None = Field(None, ge=0, le=1)
     tags: list[str] | None = None
@@ -88,7 +96,7 @@ class TraceLog(Wire):
 class UpdateLog(Wire):
     """Some fields of a log, by name; null takes one back."""
 
-    trace_id: str = Field(min_length=1, max_length=MAX_ID_CHARS)
+    trace_id: str = Field(min_length=1, max_length=MAX_ID_CHARS, pattern=ID_PATTERN)
     field_name_to_value_map: dict[str, Any]
     root_trace_id: str | None = Field(None, max_length=MAX_ID_CHARS)
 
@@ -115,18 +123,13 @@ def changed_part(update: UpdateLog) -> LogPart:
 
 
 def _part(trace_id: str, told: Mapping[str, Any]) -> LogPart:
-    if told.get(_UNNAMED):
-        raise InvalidRequestError(
-            f"`{_UNNAMED}` is not supported here: a log is not scored by name. Send its `scores`, or have a "
-            "completion scored by `eval_metric_ids`.",
-            field=_UNNAMED,
-        )
+    refuse_unsupported(told, FIELDS)
     columns: dict[str, Json] = {}
     detail: dict[str, Json] = {}
     for name, value in told.items():
         if (column := COLUMNS.get(name)) is not None:
             columns[column] = _column(column, value)
-        elif name not in (_UNNAMED, "total_tokens"):
+        elif name not in FIELDS:
             detail[DETAIL.get(name, name)] = [] if name == "tags" and value is None else value
     if {"parent_id", "root_id"} & columns.keys():
         columns = {name: value for name, value in columns.items() if name != "root_id" or value}
@@ -139,7 +142,8 @@ def _part(trace_id: str, told: Mapping[str, Any]) -> LogPart:
     if question := _question(configuration):
         columns["question"] = question
     if "created_at" in columns and "duration_ms" not in columns and (ended := told.get("end_timestamp")):
-        columns["duration_ms"] = max(0.0, (moment(ended, "end_timestamp") - columns["created_at"]) * 1000)
+        taken_s = moment(ended, "end_timestamp") - columns["created_at"]
+        columns["duration_ms"] = min(max(0.0, taken_s), MOST_SECONDS) * 1000
     return LogPart(trace_id, columns, detail)
 
 
@@ -161,10 +165,10 @@ def moment(written: str, field: str) -> float:
         raise InvalidRequestError(
             f"`{field}` is {written!r}; it must be like 2026-07-24T18:05:17+00:00.", field=field
         ) from error
-    try:
-        return (at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).timestamp()
-    except (OverflowError, ValueError) as error:
-        raise InvalidRequestError(f"`{field}` is beyond the years that are known.", field=field) from error
+    seconds = (at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).timestamp()
+    if not _FIRST <= seconds < _LAST:
+        raise InvalidRequestError(f"`{field}` must be in the years 1 to 8999.", field=field)
+    return seconds
 
 
 def _outcome(told: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from app.dialects.chat import Repositories
 from app.dialects.ids import Id
 
 MAX_ID_CHARS = 100  # of a trace's id, as the database keeps it
+ID_PATTERN = "^[!-~]+$"  # it stands in a header of the answer and in a line of the stream, which nothing else may begin
 WireRole = Literal["user", "assistant", "system", "example_user", "example_assistant", "tool", "function"]
 EXAMPLE: dict[str, Json] = {
     "llm_inputs": {"thing": "a pressure washer"},
@@ -85,7 +86,7 @@ class PareaCompletion(Wire):
     metadata: dict[str, Any] | None = None
     tags: list[str] | None = None
     target: str | None = Field(None, description="What should be answered.")
-    trace_id: str | None = Field(None, min_length=1, max_length=MAX_ID_CHARS)
+    trace_id: str | None = Field(None, min_length=1, max_length=MAX_ID_CHARS, pattern=ID_PATTERN)
     trace_name: str | None = Field(None, max_length=500)
     provider_api_key: str | None = Field(None, min_length=1, repr=False, description="Used once and kept nowhere.")
     cache: bool = Field(True, description="May an earlier answer to exactly the same be given again.")
@@ -93,7 +94,9 @@ class PareaCompletion(Wire):
     log_omit_outputs: bool = False
     log_omit: bool = False
     log_sample_rate: float | None = Field(1.0, ge=0, le=1)
-    inference_id: str | None = Field(None, min_length=1, max_length=MAX_ID_CHARS, description="Older name of trace_id.")
+    inference_id: str | None = Field(
+        None, min_length=1, max_length=MAX_ID_CHARS, pattern=ID_PATTERN, description="Older name of trace_id."
+    )
     name: str | None = Field(None, max_length=500, description="Older name of trace_name.")
     retry: bool | None = Field(None, description="Passing failures are always tried again before the first word.")
     fallback_strategy: list[str] | None = Field(None, description="Models to try, in order, before the first word.")

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from app.core.errors import AppError
 
+_LONGEST_ASKED_S = 86400.0  # whoever is told to wait longer is told a day
 _LONGEST_SILENCE_S = 600.0  # the vendors' own clients give up then
 
 
@@ -52,7 +53,7 @@ def retry_delay(failure: Failure, attempt: int, limits: ModelLimits) -> float | 
 def asked_wait(headers: Mapping[str, str], now: datetime.datetime) -> float | None:
     """Seconds a response asks to wait: `retry-after-ms`, or `retry-after` as seconds or as an HTTP date.
 
-    Header names in lower case. None where nothing usable is said; never negative.
+    Header names in lower case. None where nothing usable is said; never negative, at most a day.
     """
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
@@ -60,11 +61,11 @@ def asked_wait(headers: Mapping[str, str], now: datetime.datetime) -> float | No
         except (KeyError, ValueError):
             continue
         if math.isfinite(seconds):
-            return max(0.0, seconds)
+            return min(max(0.0, seconds), _LONGEST_ASKED_S)
     try:
         at = parsedate_to_datetime(headers.get("retry-after", ""))
     except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:  # "-0000" means UTC without saying so
         at = at.replace(tzinfo=datetime.UTC)
-    return max(0.0, (at - now).total_seconds())
+    return min(max(0.0, (at - now).total_seconds()), _LONGEST_ASKED_S)

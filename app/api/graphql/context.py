@@ -39,6 +39,7 @@ class Context:
 
 
 Asked = Info[Context, None]
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1, 9999))
 
 
 def moment(seconds: float) -> datetime:
@@ -50,8 +51,11 @@ def moment_or_none(seconds: float | None) -> datetime | None:
     return None if seconds is None else moment(seconds)
 
 
-def seconds_or_none(when: datetime | None) -> float | None:
-    """Unix seconds; a time without a zone is UTC's."""
+def seconds_or_none(when: datetime | None, field: str) -> float | None:
+    """Unix seconds; a time without a zone is UTC's. Raises InvalidRequestError for a time that has no year in UTC."""
     if when is None:
         return None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    if not EARLIEST <= seconds < LATEST:
+        raise InvalidRequestError(f"`{field}` must be in the years 1 to 9998.", field=field)
+    return seconds

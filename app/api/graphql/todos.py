@@ -88,7 +88,7 @@ class CreateTodoInput:
         """Raises InvalidRequestError naming the field."""
         return NewTodo(
             title=_title(self.title),
-            due_date=seconds_or_none(self.due_date),
+            due_date=seconds_or_none(self.due_date, "dueDate"),
             weight=self.weight,
             parent_id=self.parent_id,
             tags=_tags(self.tags),
@@ -116,7 +116,7 @@ class UpdateTodoInput:
         if not isinstance(self.completed, UnsetType):
             values["completed"] = self.completed
         if not isinstance(self.due_date, UnsetType):
-            values["due_date"] = seconds_or_none(self.due_date)
+            values["due_date"] = seconds_or_none(self.due_date, "dueDate")
         if not isinstance(self.weight, UnsetType):
             values["weight"] = self.weight
         if not isinstance(self.parent_id, UnsetType):
