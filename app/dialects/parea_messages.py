@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -70,7 +71,7 @@ def calls_text(calls: Sequence[ToolCall]) -> str:
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _parsed(call.arguments)}}
         for call in calls
     ]
-    return orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
+    return json.dumps(shown, indent=4)
 
 
 def to_tools(functions: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Json], ...]:
@@ -110,7 +111,7 @@ def _calls(content: str) -> tuple[ToolCall, ...]:
         if not isinstance(body, dict) or not isinstance(body.get("name"), str):
             return ()
         arguments = body.get("arguments", {})
-        text = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments)
         calls.append(ToolCall(str(each.get("id") or f"call_{number}"), body["name"], text))
     return tuple(calls)
 
@@ -130,11 +131,12 @@ def _is_part(part: Json) -> bool:
 
 
 def _parsed(text: str) -> Json:
-    """The JSON in a text; the text itself where there is none."""
+    """The JSON in a text, numbers of any length as they are; the text itself where there is none."""
     try:
-        return orjson.loads(text or "{}")
+        orjson.loads(text or "{}")  # the stricter reader: no NaN, no half of a character
     except orjson.JSONDecodeError:
         return text
+    return json.loads(text or "{}")
 
 
 def _text(value: Json) -> str:

@@ -19,6 +19,8 @@ from app.core.experiments import ExperimentFilter, ExperimentStatus, NewExperime
 from app.core.feedback import NewFeedback
 from app.core.library import JobState, NewPromptVersion, PromptMessage
 from app.core.todos import NewTodo, Todo, TodoOrder
+from app.core.trace_logs import LogPart
+from app.core.trace_query import TraceQuery
 from app.core.types import Caller, Scope
 from app.store.engine import Database
 from tests.store.gaps import AXES, RULES, gap
@@ -212,6 +214,8 @@ class Tenants(RuleBasedStateMachine):
             assert len(state.turns) == min(world.threads.get(session, 0), 20)
         assert {each.id for each in (await shelves.threads.all(caller, 0, 99, 9)).threads} == world.thread_ids
         assert {each.id for each in await shelves.journal.all(caller, 999)} == world.traces
+        searched = await shelves.trace_search.search(caller, TraceQuery(limit=999))
+        assert ({each.id for each in searched.traces}, searched.total) == (world.traces, len(world.traces))
         assert await shelves.prompts.contents(caller, list(world.templates)) == world.templates
         assert {each.id for each in await shelves.prompts.all(caller)} == set(world.templates)
         assert {each.id for each in await shelves.keys.all(caller)} == set(world.keys)
@@ -286,6 +290,8 @@ class Tenants(RuleBasedStateMachine):
                 shelves.journal.get(caller, trace_id),
                 shelves.feedback.add(caller, NewFeedback(trace_id, positive=True)),
                 shelves.feedback.withdraw(caller, trace_id),
+                shelves.trace_search.tree(caller, trace_id, 9),
+                shelves.trace_logs.change(caller, LogPart(trace_id, {"name": "stolen"})),
             )
             await theirs.shelves.feedback.add(theirs.caller, NewFeedback(trace_id, positive=True))
         assert await shelves.feedback.thumbs(caller, theirs.traces) == {}
@@ -360,6 +366,8 @@ def ways_into(shelves: Shelves, caller: Caller) -> list[Coroutine[Any, Any, Any]
         shelves.gaps.note(caller, gap("one"), RULES),
         shelves.prompts.create(caller, "t", NewPromptVersion((PromptMessage("user", "x"),))),
         shelves.journal.record(caller, trace(str(uuid.uuid4())), None),
+        shelves.workspaces.create_or_get(caller, "w"),
+        shelves.trace_logs.write(caller, [LogPart(str(uuid.uuid4()))]),
         shelves.datasets.create(caller, "d", [], []),
         shelves.experiments.create(caller, NewExperiment(str(uuid.uuid4()), "e", "r")),
     ]
