@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import JSON, Connection, Engine, String, TableValuedAlias, column, create_engine, event, func, make_url
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import ColumnElement
@@ -36,7 +37,10 @@ class Database:
         threads = SQLITE_THREADS if self.is_sqlite else SERVER_THREADS
         arguments: dict[str, Any] = {"timeout": 30, "check_same_thread": False} if self.is_sqlite else {}
         options: dict[str, Any] = (
-            {} if self.is_sqlite else {"pool_pre_ping": True, "json_serializer": _json_without_nul}
+            {}
+            if self.is_sqlite
+            # PostgreSQL writes 1e40 as a whole number, of which orjson makes the float it was.
+            else {"pool_pre_ping": True, "json_serializer": _json_without_nul, "json_deserializer": orjson.loads}
         )
         self.engine: Engine = create_engine(
             parsed,

@@ -108,3 +108,14 @@ async def test_texts_with_characters_that_a_database_may_dislike_are_kept(shelve
 async def test_an_unknown_trace_is_not_found(shelves: Shelves) -> None:
     with pytest.raises(NotFoundError):
         await shelves.journal.get(shelves.caller, str(uuid.uuid4()))
+
+
+async def test_numbers_come_back_as_they_went_in(shelves: Shelves) -> None:
+    """PostgreSQL keeps 1e40 as a whole number, which no answer could be written with."""
+    metadata = {"large": 1e40, "small": 1e-40, "whole": 2**53, "negative": -1.5}
+    record = replace(trace(str(uuid.uuid4())), detail={"metadata": metadata})
+    await shelves.journal.record(shelves.caller, record, None)
+    kept = (await shelves.journal.get(shelves.caller, record.id)).detail["metadata"]
+    assert {name: (type(value), value) for name, value in kept.items()} == {
+        name: (type(value), value) for name, value in metadata.items()
+    }
