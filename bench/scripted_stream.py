@@ -89,7 +89,7 @@ async def with_sse_starlette(request: Request) -> Response:
 
 
 def main(port: int, data: Path) -> None:
-    settings = Settings(data_dir=data, admin_key=ADMIN_KEY, embedder="hashing", log_level="error", rate_limit="")  # type: ignore[arg-type]
+    settings = Settings(data_dir=data, admin_key=ADMIN_KEY, embedder="hashing", log_level="error", rate_limit="")
     service = build(settings)
     pipeline = copy.copy(service.parts.pipeline)
     pipeline._models = ScriptedModels()

@@ -4,8 +4,8 @@
     python -m bench.streaming
 
 Three processes: the service with a scripted generator in it (scripted_stream.py), this client, and for the time to the
-first byte a model server over HTTP that says one word every 20 ms, asked directly and through the service. Fifty streams
-run at the same time; the ways take turns within each round.
+first byte a model server over HTTP that says one word every 20 ms, asked directly and through the service. Fifty
+streams run at the same time; the ways take turns within each round.
 """
 
 from __future__ import annotations

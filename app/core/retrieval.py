@@ -21,7 +21,8 @@ from typing import Protocol
 
 from app.core.embedding import pool, split
 from app.core.errors import UnavailableError
-from app.core.fusion import Fused, fuse
+from app.core.fluency import fluency
+from app.core.fusion import Fused, fuse, trust
 from app.core.ports import Chunks
 from app.core.types import Caller, Funnel, Hit, Retrieval
 from ingest.types import (
@@ -134,14 +135,15 @@ class Retriever:
         query = embed_question(self._embedder, question)
         embedded = time.perf_counter()
         bar = retrieval.similarity_threshold
-        # A score is never below 0, so that a bar of 0 lets every chunk pass, those of a negative cosine too.
-        dense = self._snapshots.search(scopes, query, retrieval.limit + POOL, bar if bar > 0 else -math.inf)
         lexical = self._lexical.search([scope.repository_id for scope in scopes], question, POOL)
+        read = fluency(question, self._embedder.tokenizer)
+        trusted = trust(read, lexical)
+        dense = self._snapshots.search(scopes, query, retrieval.limit + POOL, _cosine_for(bar, trusted))
         cosines = {match.chunk_id: match.score for match in dense.matches}
         lifted = [match.chunk_id for match in lexical.matches if match.chunk_id not in cosines]
         cosines.update(self._snapshots.scores(scopes, query, lifted))
-        fused = fuse(cosines, lexical)
-        above = dense.above + sum(each.score >= bar > each.dense for each in fused)
+        fused = fuse(cosines, lexical, read)
+        above = dense.above + sum(each.score >= bar > trusted * each.dense for each in fused)
         kept = tuple(each for each in fused[: retrieval.limit] if each.score >= bar)
         funnel = Funnel(
             considered=dense.considered,
@@ -163,6 +165,13 @@ class Retriever:
 def embed_question(embedder: Embedder, question: str) -> Vectors:
     """One unit vector, shape (dimensions,), for a question of any length: the mean over windows, none cut off."""
     return pool(embedder.embed(split(embedder, question)))
+
+
+def _cosine_for(bar: float, trusted: float) -> float:
+    """The cosine that passes a bar by itself; a bar of 0 lets every chunk pass, those of a negative cosine too."""
+    if bar <= 0:
+        return -math.inf
+    return bar / trusted if trusted > 0 else math.inf
 
 
 def _explained(hit: Hit, fused: Fused) -> Hit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.fusion import fuse
+from app.core.fusion import UNREAD_WEIGHT, fuse
 from ingest.types import LexicalMatches, Match
 
 COSINES = st.dictionaries(st.integers(1, 20), st.floats(-1, 1, width=32), max_size=12)
@@ -28,6 +28,24 @@ def test_a_score_is_between_the_cosine_and_1_and_every_visible_chunk_has_one(
         if each.chunk_id not in bm25:
             assert each.score == each.dense
     assert fused == sorted(fused, key=lambda each: (-each.score, each.chunk_id))
+
+
+@given(COSINES, BM25, st.floats(0, 1))
+def test_an_unread_question_trusts_words_and_stays_within_bounds(
+    cosines: dict[int, float], bm25: dict[int, float], fluency: float
+) -> None:
+    whole, part = fuse(cosines, words(bm25)), fuse(cosines, words(bm25), fluency)
+    assert {each.chunk_id: (each.dense, each.lexical) for each in whole} == {
+        each.chunk_id: (each.dense, each.lexical) for each in part
+    }
+    assert all(0 <= each.score <= 1 for each in part)
+    unread = fuse(cosines, words(bm25), 0.0)
+    assert [each.score for each in unread] == [UNREAD_WEIGHT * each.lexical for each in unread]
+
+
+@given(COSINES, st.floats(0, 1))
+def test_where_there_are_no_words_to_go_by_the_cosine_is_all(cosines: dict[int, float], fluency: float) -> None:
+    assert fuse(cosines, LexicalMatches((), 0.0), fluency) == fuse(cosines, LexicalMatches((), 0.0))
 
 
 @given(cosine=st.tuples(st.floats(-1, 1), st.floats(-1, 1)), bm25=st.tuples(st.floats(0, 20), st.floats(0, 20)))
