@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import orjson
 from fastapi import APIRouter, Request, Response
 
@@ -14,6 +16,7 @@ from app.dialects.openai import OpenAIDialect
 from app.dialects.prem import PremDialect
 
 router = APIRouter(tags=["models"])
+_log = logging.getLogger("footnote")
 
 
 @router.post(
@@ -51,5 +54,7 @@ async def embed(request: Request, parts: PartsNow) -> Response:
     )
     await parts.projects.get(caller)  # the admin key opens every project, but only those that are there
     embedded = await unless_gone(request, parts.embeddings.embed(asked.texts))
+    # No trace is written of an embedding: this line is where the end user is found again.
+    _log.info("Embedded %d tokens for project %d, user %r", embedded.tokens, caller.project_id, caller.user)
     answer = render(asked, embedded.vectors, embedded.tokens, parts.models.embedding)
     return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -34,7 +34,7 @@ class EmbeddingsRequest(BaseModel):
         "float", description="`base64` is the bytes of little-endian float32 numbers."
     )
     dimensions: int | None = Field(None, strict=True, description="Only the model's own number.")
-    user: str | None = Field(None, description="Your own end user.")
+    user: str | None = Field(None, max_length=200, description="Your own end user; stands in the log.")
 
     @field_validator("encoding_format", mode="before")
     @classmethod

@@ -23,6 +23,8 @@ _THEIR_FIELDS = {"messages": FIELD, "response_format": "llm_configuration.model_
 FIELDS: Fields = {
     "llm_inputs": honoured("fills `{{name}}` in messages, a deployment's too; an unknown name stays as it is"),
     "inputs": honoured("the curl line's name of `llm_inputs`; both, and different, is a 422"),
+    "llm_configuration": honoured("what to call, and with what; every part may come from a deployment"),
+    "llm_configuration.model_params": honoured("see its fields"),
     "llm_configuration.model": honoured("with its provider before a slash or beside it; the project's when left out"),
     "llm_configuration.provider": honoured("stands before the model's name"),
     "llm_configuration.messages": honoured("take the place of a deployment's"),

@@ -67,6 +67,7 @@ _AS_KEPT = (
     "metadata",
     "output_for_eval_metrics",
     "time_to_first_token",
+    "total_tokens",  # as told; a provider may count more than the two parts
     "end_timestamp",
     "cache_hit",
     "apply_eval_frac",

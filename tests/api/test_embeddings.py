@@ -85,7 +85,7 @@ def test_a_text_longer_than_the_window_is_read_to_its_end(api: httpx2.Client) ->
         ({"encoding_format": "hex"}, 400, "encoding_format", "base64"),
         ({"project_id": "1"}, 400, "project_id", "integer"),
         ({"project_id": True}, 400, "project_id", "integer"),
-        ({"project_id": 0}, 400, "project_id", "greater"),
+        ({"project_id": 0}, 404, "project_id", "no project 0"),
         ({"project_id": NOT_THERE}, 404, None, "project"),
         ({"project_id": 2**40}, 404, None, "2"),
         ({"user": 7}, 400, "user", "string"),
@@ -114,3 +114,10 @@ def test_a_foreign_project_is_none(stranger: httpx2.Client, api: httpx2.Client) 
     request = {"model": MODEL, "input": "a", "project_id": 1}
     assert_error(stranger.post("/v1/embeddings", json=request), 404, says="no project 1")
     assert_error(stranger.post("/v1/embeddings", json=request | {"project_id": NOT_THERE}), 404, says="no project")
+
+
+def test_the_log_says_whose_it_was(api: httpx2.Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "footnote"):
+        for more in ({"user": "ann"}, {"user": "ann", "project_id": 1}):
+            assert api.post("/v1/embeddings", json={"model": MODEL, "input": "a", **more}).status_code == 200
+    assert [message.partition(" tokens ")[2] for message in caplog.messages] == ["for project 1, user 'ann'"] * 2
