@@ -159,7 +159,7 @@ class NewPromptVersion:
 
     messages: tuple[PromptMessage, ...]
     model: str | None = None
-    params: Mapping[str, Json] = field(default_factory=dict)  # names of app.core.types.Sampling
+    params: Mapping[str, Json] = field(default_factory=dict)  # names of app.core.types.Sampling, and response_format
     functions: tuple[Mapping[str, Json], ...] = ()
     function_call: Json = None
     tag: str | None = None
