@@ -12,7 +12,7 @@ from ingest.indexes.words import words
 from ingest.types import IndexUnavailableError, LexicalMatches, Match
 
 K1 = 1.2  # tantivy's own BM25 constant; the ceiling below needs it
-VERSION = 2  # of what is stored; raise it whenever old entries would be scored wrongly
+VERSION = 3  # of what is stored; raise it whenever old entries would be scored wrongly
 HEAP_BYTES = 30_000_000
 ANALYZER = "footnote"
 EVERY = "\ue000"  # a term in every document, which no text has: its frequency is the number that BM25 reckons with
@@ -103,7 +103,10 @@ class TantivyIndex:
                         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
                         .filter(tantivy.Filter.remove_long(64))
                         .filter(tantivy.Filter.stemmer("english"))
-                        .build()
+                        .filter(tantivy.Filter.stemmer("russian"))
+                        .filter(tantivy.Filter.stemmer("arabic"))
+                        .filter(tantivy.Filter.stemmer("greek"))
+                        .build()  # each knows endings of its own script only, so that all can be asked in turn
                     )
                     index.register_tokenizer(ANALYZER, analyzer)
                 except (OSError, ValueError) as error:

@@ -56,6 +56,20 @@ def test_a_question_is_words_and_never_a_query_language(library: TantivyIndex, q
     assert found(library, query)[0] == chunk
 
 
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("The networks were running.", "network run"),
+        ("Можно пользоваться мойкой высокого давления.", "мойка под давлением"),
+        ("تعلمت في المدرسة من الكتب", "مدرسة كتاب"),
+        ("Τα σπίτια της Ελλάδας", "σπίτι"),
+    ],
+)
+def test_a_word_is_found_under_its_other_endings(index: TantivyIndex, text: str, query: str) -> None:
+    index.upsert(1, [1, 2], [text, "Something else. Другое. شيء آخر. Άλλο."])
+    assert found(index, query) == [1]
+
+
 @pytest.mark.parametrize("query", ["", " ", "?!", "🧪", "\x00", "\ue000", "—", "'\"", "nothingofthekind", "x" * 1000])
 def test_a_question_without_a_known_word_finds_nothing(library: TantivyIndex, query: str) -> None:
     assert found(library, query) == []
