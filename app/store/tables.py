@@ -263,6 +263,7 @@ traces = Table(
     Index(None, "project_id", "created_at"),
     Index(None, "project_id", "root_id"),
     Index(None, "project_id", "experiment_id"),
+    Index(None, "project_id", "thread_id"),
     Index(None, "project_id", "cache_key"),
 )
 

@@ -156,7 +156,7 @@ def change_traces() -> None:
             ("scores", jsonb()),
         ):
             batch.alter_column(name, server_default=None, existing_type=kind, existing_nullable=False)
-    for column in ("created_at", "root_id", "experiment_id", "cache_key"):
+    for column in ("created_at", "root_id", "experiment_id", "thread_id", "cache_key"):
         op.create_index(op.f(f"ix_traces_project_id_{column}"), "traces", ["project_id", column])
     op.create_table(
         "feedback",
