@@ -48,6 +48,7 @@ from app.api import (
     traces,
     uploads,
 )
+from app.api.allowed_methods import allow_header
 from app.api.body_limit import BodyLimit
 from app.api.docs_page import redoc_page, swagger_page
 from app.api.error_headers import error_headers
@@ -209,11 +210,6 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            fault = first["ctx"]["error"]
-            return await expected(
-                request, InvalidRequestError(f"The body is not JSON: {fault} at character {first['loc'][-1]}.")
-            )
         where = ".".join(str(part) for part in first["loc"][1:])  # the first says only whether body, query or path
         hint = ""
         if not where and "json" not in request.headers.get("content-type", ""):
@@ -228,9 +224,11 @@ def _add_errors(app: FastAPI) -> None:
         if error.status_code == 413:
             return await expected(request, TooLargeError(TOO_LARGE))
         kind = {404: NotFoundError, 405: MethodNotAllowedError}.get(error.status_code, InvalidRequestError)
-        return await expected(
-            request, kind(f"{str(error.detail).rstrip('.')}: {request.method} {request.url.path}. See /docs.")
-        )
+        said = kind(f"{str(error.detail).rstrip('.')}: {request.method} {request.url.path}. See /docs.")
+        response = await expected(request, said)
+        if error.status_code == 405:
+            response.headers["allow"] = allow_header(app.router.routes, request.scope)
+        return response
 
     @app.exception_handler(SQLAlchemyError)
     async def database(request: Request, error: SQLAlchemyError) -> Response:
