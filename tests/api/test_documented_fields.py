@@ -72,6 +72,13 @@ def test_pareas_parameters_reach_the_model(api: httpx2.Client, model: OpenAIServ
     assert "Mistral" in fault(api.post(COMPLETION, json=safe), 422, "llm_configuration", "model_params", "safe_prompt")
 
 
+def test_parea_searches_where_it_is_told(api: httpx2.Client, library: Library) -> None:
+    for threshold, refused in ((0.1, False), (1, True)):
+        where = {"ids": [library.repository], "limit": 1, "similarity_threshold": threshold}
+        answer = ok(api.post(COMPLETION, json=body(QUESTION, model="footnote/extractive", repositories=where)))
+        assert (answer["refused"], len(answer["document_chunks"])) == (refused, 0 if refused else 1)
+
+
 @pytest.mark.parametrize(("id_name", "title"), [("trace_id", "trace_name"), ("inference_id", "name")])
 @pytest.mark.parametrize("path", [COMPLETION, f"{COMPLETION}/stream"])
 def test_what_a_completion_says_of_itself_is_kept(api: httpx2.Client, path: str, id_name: str, title: str) -> None:

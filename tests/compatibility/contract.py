@@ -16,7 +16,6 @@ stand: `header:`, `query:`, `path:`, `multipart:`. The files are written from th
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,14 +52,14 @@ class Endpoint:
         return f"{self.vendor} {self.method} {self.path}"
 
     def proof(self, name: str) -> str | None:
-        """The test of a field, or of ENDPOINT; one that names it goes before one that means all."""
-        found = [test for test, patterns in self.proofs if name in patterns]
-        found += [
-            test
-            for test, patterns in self.proofs
-            if name != ENDPOINT and any(fnmatch.fnmatchcase(name, each) for each in patterns)
-        ]
-        return found[0] if found else None
+        """The test of a field, or of ENDPOINT: that of the longest pattern which means it; None where none does."""
+        found = [(len(pattern), test) for test, patterns in self.proofs for pattern in patterns if means(pattern, name)]
+        return max(found)[1] if found else None
+
+
+def means(pattern: str, name: str) -> bool:
+    """Is this field (or ENDPOINT, which no pattern but its name means) one of the pattern's?"""
+    return pattern == name if ENDPOINT in (pattern, name) else fnmatch.fnmatchcase(name, pattern)
 
 
 def contract() -> list[Endpoint]:
@@ -68,10 +67,25 @@ def contract() -> list[Endpoint]:
     return [endpoint for vendor in VENDORS for endpoint in _read(vendor)]
 
 
-def sources(endpoints: list[Endpoint]) -> Iterator[str]:
-    """Every source that is named, once a field."""
-    for endpoint in endpoints:
-        yield from endpoint.fields.values()
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An error or a stream's grammar: the test that shows it, or why it is never sent."""
+
+    vendor: str
+    what: str
+    proof: str = ""
+    never: str = ""
+
+
+def rows(name: str) -> list[Row]:
+    """The lines of `contract/<name>.txt`: `vendor what = test`, or `vendor what = never: why`."""
+    found = []
+    for line in (FOLDER / f"{name}.txt").read_text().splitlines():
+        head, _, told = line.partition(" = ")
+        vendor, _, what = head.partition(" ")
+        never = told.removeprefix("never: ")
+        found.append(Row(vendor, what, never=never) if never != told else Row(vendor, what, proof=told))
+    return found
 
 
 def _read(vendor: str) -> list[Endpoint]:
