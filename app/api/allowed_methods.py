@@ -14,7 +14,8 @@ FILES = ("GET", "HEAD")
 
 def allow_header(routes: Sequence[BaseRoute], scope: Scope) -> str:
     """The methods that some route takes on the path of this request; the router itself knows only the first route."""
-    return ", ".join(method for method in METHODS if _taken(routes, {**scope, "method": method}))
+    asked = {**scope, "root_path": scope.get("app_root_path", scope["root_path"])}  # as before a mount took it
+    return ", ".join(method for method in METHODS if _taken(routes, {**asked, "method": method}))
 
 
 def _taken(routes: Sequence[BaseRoute], scope: Scope) -> bool:
