@@ -25,39 +25,36 @@ from app.api import (
     completions,
     datasets,
     documents,
-    embeddings,
     experiments,
-    gist,
     health,
     jobs,
     metrics,
-    models,
-    parea,
-    parea_datasets,
-    parea_experiments,
-    parea_logs,
-    prem,
-    prem_traces,
     projects,
-    promptrun,
     prompts,
-    questions,
     repositories,
     retrieve,
-    threads,
     traces,
     uploads,
 )
 from app.api.allowed_methods import allow_header
-from app.api.body_limit import BodyLimit
 from app.api.docs_page import redoc_page, swagger_page
 from app.api.error_headers import error_headers
+from app.api.gist import chat as gist
+from app.api.gist import questions, threads
 from app.api.graphql.limits import QueryLimits
 from app.api.graphql.route import make_router
+from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.rate_headers import RateHeaders
+from app.api.middleware.request_id import RequestId
+from app.api.middleware.security_headers import SecurityHeaders
+from app.api.openai import embeddings, models, promptrun
 from app.api.openapi import complete_document
-from app.api.rate_headers import RateHeaders
-from app.api.request_id import RequestId
-from app.api.security_headers import SecurityHeaders
+from app.api.parea import completions as parea
+from app.api.parea import datasets as parea_datasets
+from app.api.parea import experiments as parea_experiments
+from app.api.parea import logs as parea_logs
+from app.api.prem import library as prem
+from app.api.prem import traces as prem_traces
 from app.bootstrap import Service, build
 from app.core.errors import (
     AppError,

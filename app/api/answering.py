@@ -13,14 +13,14 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
-from app.api.request_id import REQUEST_ID
+from app.api.middleware.request_id import REQUEST_ID
 from app.api.saved_prompt import saved_prompt
 from app.core.access import require
 from app.core.errors import AppError, InvalidRequestError
 from app.core.parts import Parts
 from app.core.types import Ask, Caller, Delta, Event, Finished, Scope, Started
 from app.dialects.base import CUT, Body, Dialect, Framer, Renderer
-from app.dialects.promptrun import standing_in
+from app.dialects.openai.promptrun import standing_in
 
 Result = TypeVar("Result")
 STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}

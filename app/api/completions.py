@@ -14,12 +14,14 @@ from app.api.caller import PartsNow
 from app.core.errors import InvalidRequestError
 from app.core.parts import Parts
 from app.core.types import Json
-from app.dialects import gist, openai_request, prem_request
 from app.dialects.base import Body, Dialect
-from app.dialects.gist import GistDialect
-from app.dialects.openai import OpenAIDialect
-from app.dialects.prem import PremDialect
-from app.dialects.promptrun import PROMPT_HEADER
+from app.dialects.gist import completions as gist
+from app.dialects.gist.completions import GistDialect
+from app.dialects.openai import request as openai_request
+from app.dialects.openai.completions import OpenAIDialect
+from app.dialects.openai.promptrun import PROMPT_HEADER
+from app.dialects.prem import request as prem_request
+from app.dialects.prem.completions import PremDialect
 
 router = APIRouter(tags=["completions"])
 openai_router = APIRouter(tags=["completions"])

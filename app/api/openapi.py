@@ -9,13 +9,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from app.api import completions, parea, prem
+from app.api import completions
+from app.api.parea import completions as parea
+from app.api.prem import library as prem
 from app.api.schemas import ErrorBody
 from app.dialects.envelopes import Envelope, envelopes_of
 from app.dialects.errors import union_refusal
-from app.dialects.gist_errors import GistError, gist_refusal
-from app.dialects.parea import parea_refusal
-from app.dialects.parea_wire import PareaError
+from app.dialects.gist.errors import GistError, gist_refusal
+from app.dialects.parea.completions import parea_refusal
+from app.dialects.parea.wire import PareaError
 
 SHAPES: Mapping[str, type[BaseModel]] = {
     "ErrorBody": ErrorBody,

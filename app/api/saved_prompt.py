@@ -8,7 +8,7 @@ from app.core.errors import NotFoundError
 from app.core.library import PromptVersion
 from app.core.parts import Parts
 from app.core.types import Caller
-from app.dialects.promptrun import PROMPT_HEADER, prompt_named
+from app.dialects.openai.promptrun import PROMPT_HEADER, prompt_named
 
 
 async def saved_prompt(request: Request, caller: Caller, parts: Parts) -> PromptVersion | None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from app.core.errors import AppError
 from app.dialects.base import Refusal
 from app.dialects.errors import union_refusal
-from app.dialects.gist_errors import gist_refusal
-from app.dialects.parea import parea_refusal
+from app.dialects.gist.errors import gist_refusal
+from app.dialects.parea.completions import parea_refusal
 
 Envelope = Callable[[AppError], Refusal]
 BY_PREFIX: tuple[tuple[str, Envelope], ...] = (

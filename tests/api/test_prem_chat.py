@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.dialects.prem_request import EXAMPLE, FIELDS, PremRequest
+from app.dialects.prem.request import EXAMPLE, FIELDS, PremRequest
 from tests.api.library import PAGES, QUESTION, Library, make_key, make_project, upload
 from tests.api.refusals import assert_error
 from tests.doubles.openai_server import OpenAIServer, say

@@ -12,8 +12,13 @@ from starlette.routing import Match, compile_path
 
 from app.api.graphql.limits import QueryLimits
 from app.api.graphql.schema import build_schema
-from app.dialects import openai_request, parea, parea_logs, prem_library, prem_request, prem_traces
 from app.dialects.absent import ABSENT
+from app.dialects.openai import request as openai_request
+from app.dialects.parea import completions as parea
+from app.dialects.parea import logs as parea_logs
+from app.dialects.prem import library as prem_library
+from app.dialects.prem import request as prem_request
+from app.dialects.prem import traces as prem_traces
 from app.dialects.support import Fields, Support, honoured, refused
 from app.main import create_app
 from app.settings import Settings

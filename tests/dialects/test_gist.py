@@ -27,8 +27,8 @@ from app.core.types import (
     Verdict,
 )
 from app.dialects.envelopes import envelope_of
-from app.dialects.gist import GistDialect, turn_number
-from app.dialects.gist_errors import gist_refusal
+from app.dialects.gist.completions import GistDialect, turn_number
+from app.dialects.gist.errors import gist_refusal
 from tests.unit.sources import hit
 
 GIST = GistDialect()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import ProviderError
 from app.core.types import Delta, Event, Finished, FinishReason, Funnel, Retrieved, Started, Usage
-from app.dialects.gist_stream import GistFramer
+from app.dialects.gist.stream import GistFramer
 
 STARTED = Started("trace", "9e378733-5405-4ac3-b29a-f6cdb6ec042a", 1, "test/model", "test", 1, "Why is the sky blue?")
 FINISHED = Finished("Hi", (), (), Usage(5, 3), FinishReason.STOP, timings_ms={"total": 1233.6})

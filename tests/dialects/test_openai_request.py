@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from app.core.errors import InvalidRequestError
 from app.core.types import Ask, Caller, Logging
-from app.dialects.openai import OpenAIDialect
-from app.dialects.openai_request import FIELDS, OpenAIRequest
+from app.dialects.openai.completions import OpenAIDialect
+from app.dialects.openai.request import FIELDS, OpenAIRequest
 from app.dialects.support import Treatment
 
 CALLER = Caller(1)

@@ -15,11 +15,11 @@ from app.core.errors import InvalidRequestError, NotFoundError, ProviderError, U
 from app.core.library import PromptMessage, PromptVersion
 from app.core.types import Caller, Delta, Finished, FinishReason, Sampling, Started, ToolCall, Usage
 from app.dialects.base import CUT
-from app.dialects.parea import FIELDS, parea_refusal, read, to_ask
-from app.dialects.parea_deployments import OURS, SDK_DEFAULTS, configure
-from app.dialects.parea_messages import calls_text, fill, to_messages
-from app.dialects.parea_stream import PACKET_BYTES, PareaFramer
-from app.dialects.parea_wire import LLMConfiguration, ModelParams, PareaCompletion, PareaMessage
+from app.dialects.parea.completions import FIELDS, parea_refusal, read, to_ask
+from app.dialects.parea.deployments import OURS, SDK_DEFAULTS, configure
+from app.dialects.parea.messages import calls_text, fill, to_messages
+from app.dialects.parea.stream import PACKET_BYTES, PareaFramer
+from app.dialects.parea.wire import LLMConfiguration, ModelParams, PareaCompletion, PareaMessage
 
 NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=5)
 PARAMS = {

@@ -14,7 +14,7 @@ from app.core.types import (
     ToolCall,
     Usage,
 )
-from app.dialects.prem import PremDialect
+from app.dialects.prem.completions import PremDialect
 
 STARTED = Started("trace", "thread", 1, "openai/first", "openai", 1, "")
 NOTHING = Retrieved((), Funnel(), asked=False)

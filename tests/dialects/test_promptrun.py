@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from app.core.errors import InvalidRequestError, NotFoundError
 from app.core.library import PromptMessage, PromptVersion
 from app.core.types import Caller
-from app.dialects.openai import OpenAIDialect
-from app.dialects.promptrun import PromptName, prompt_named, shape, standing_in, version_number
+from app.dialects.openai.completions import OpenAIDialect
+from app.dialects.openai.promptrun import PromptName, prompt_named, shape, standing_in, version_number
 
 PROMPT = str(uuid.UUID(int=5))
 MADE_AT = 1_750_000_000.25

@@ -132,9 +132,7 @@ def word_chunks(content: str) -> Sequence[ChunkSpan]:
 
 def trace(trace_id: str, created_at: float = 1.0, question: str = "What?") -> TraceRecord:
     detail = {"answer": "That."}
-    return TraceRecord(
-        trace_id, created_at, "stop", "footnote/extractive", question, 2.5, detail, root_id=trace_id
-    )
+    return TraceRecord(trace_id, created_at, "stop", "footnote/extractive", question, 2.5, detail, root_id=trace_id)
 
 
 def turn(thread_id: str, session: str | None, question: str = "What?") -> NewTurn:

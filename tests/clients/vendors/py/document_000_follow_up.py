@@ -3,13 +3,7 @@
 payload = {
     "messages": [
         {"role": "user", "content": "Why is the sky black at night?"},
-        {
-            "role": "assistant",
-            "metadata": {
-                "thread_id": "bfb5862e-1772-4f82-9297-7e533e0cca73",
-                "turn_id": "1"
-            }
-        }
+        {"role": "assistant", "metadata": {"thread_id": "bfb5862e-1772-4f82-9297-7e533e0cca73", "turn_id": "1"}},
     ]
 }
 response = requests.post(url, headers=headers, json=payload)

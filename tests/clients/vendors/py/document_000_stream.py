@@ -5,16 +5,10 @@ import sseclient
 API_KEY = "pk_9bedc9f..."  # Replace with your API key
 USER_ID = "test-user"  # Replace with your user ID
 url = "https://api.staging.prorata.ai/v1/chat/completions"
-headers = {
-    "Authorization": f"Bearer {API_KEY}",
-    "X-User-ID": USER_ID,
-    "Content-Type": "application/json"
-}
+headers = {"Authorization": f"Bearer {API_KEY}", "X-User-ID": USER_ID, "Content-Type": "application/json"}
 payload = {
-    "messages": [
-        {"role": "user", "content": "Why is the sky blue?"}
-    ],
-    "stream": True  # Enable streaming mode
+    "messages": [{"role": "user", "content": "Why is the sky blue?"}],
+    "stream": True,  # Enable streaming mode
 }
 response = requests.post(url, headers=headers, json=payload, stream=True)
 client = sseclient.SSEClient(response)

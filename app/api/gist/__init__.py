@@ -1,0 +1,1 @@
+"""Gist's routes."""

@@ -1,0 +1,1 @@
+"""Prem's routes."""

@@ -1,0 +1,1 @@
+"""OpenAI's and Promptrun's wire formats."""

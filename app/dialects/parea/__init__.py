@@ -1,0 +1,1 @@
+"""Parea's wire formats."""
