@@ -55,8 +55,9 @@ test: check peers ## Install all that tests need, and run them all
 
 bench: peers ## Measure the service beside its peers (FOOTNOTE_EVALDATA=..., CACHE=.bench)
 	bench/install.sh
-	for each in search request ingest; do $(BIN)/python -m bench.$$each $(CACHE) || exit 1; done
+	for each in search request ingest retrieval; do $(BIN)/python -m bench.$$each $(CACHE) || exit 1; done
 	$(BIN)/python -m bench.embedding
+	$(BIN)/python -m bench.streaming
 	$(BIN)/python -m bench.offsets
 	$(BIN)/python -m bench.footprint
 
