@@ -46,6 +46,7 @@ from app.core.retrieval import Found, Retriever
 from app.core.retrieval_options import settle
 from app.core.run import Resolved, Run
 from app.core.tracing import revive
+from app.core.turn_numbers import TurnNumbers
 from app.core.types import (
     Answer,
     Ask,
@@ -92,6 +93,7 @@ class Pipeline:
         self._defaults = defaults
         self._prices = prices
         self._followers = followers
+        self._numbers = TurnNumbers()
         self._pending: set[asyncio.Task[None]] = set()
 
     async def run(self, ask: Ask) -> AsyncGenerator[Event, None]:
@@ -101,7 +103,7 @@ class Pipeline:
         """
         run = Run(ask, ask.log.trace_id or str(uuid.uuid4()), time.time(), time.perf_counter())
         try:
-            run.resolved = resolved = await self._resolve(ask)
+            run.resolved = resolved = await self._resolve(run)
             yield (started := run.started(resolved))
             async with contextlib.aclosing(self._answer(run, resolved)) as events:
                 async for event in events:
@@ -132,6 +134,8 @@ class Pipeline:
                     await self._record(run)
                 except Exception as error:  # must not stand in for the error that ended the completion
                     _log.error("Trace %s could not be kept: %s", run.trace_id, error)
+            if run.promised is not None:
+                self._numbers.forget(*run.promised)
             for model in run.resolved.models if run.resolved else ():
                 if model.release is not None:
                     self._in_background(model.release())
@@ -158,7 +162,8 @@ class Pipeline:
         while self._pending:
             await asyncio.wait(set(self._pending))
 
-    async def _resolve(self, ask: Ask) -> Resolved:
+    async def _resolve(self, run: Run) -> Resolved:
+        ask = run.ask
         check_format(ask.response_format)
         if ask.choices > self._defaults.max_choices:
             raise InvalidRequestError(f"At most {self._defaults.max_choices} answers can be asked for.", field="n")
@@ -170,6 +175,8 @@ class Pipeline:
         models, unusable = await self._resolve_models(ask, project)
         retrieval = await self._retrieval(ask, project, models[0], question)
         thread = await self._threads.open(ask.caller, ask.session, ask.thread_id, ask.after_turn)
+        number = self._numbers.promise(thread.thread_id, thread.last)
+        run.promised = thread.thread_id, number
         system_prompt = ask.system_prompt if ask.system_prompt is not None else project.system_prompt
         key = None
         if may_cache(ask):
@@ -177,7 +184,7 @@ class Pipeline:
             version = await self._retriever.index_version(ask.caller, ids)
             asked = tuple(model.id for model in models)
             key = cache_key(ask, messages, thread, system_prompt, asked, retrieval, version)
-        return Resolved(messages, question, models, unusable, system_prompt, retrieval, thread, key)
+        return Resolved(messages, question, models, unusable, system_prompt, retrieval, thread, number, key)
 
     async def _resolve_models(
         self, ask: Ask, project: ProjectDefaults

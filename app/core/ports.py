@@ -98,10 +98,6 @@ class ThreadState:
     last: int = 0  # number of the newest turn, on whichever branch
     title: str = ""  # empty before the first turn
 
-    @property
-    def next_turn(self) -> int:
-        return self.last + 1
-
 
 class Projects(Protocol):
     async def defaults(self, caller: Caller) -> ProjectDefaults: ...
@@ -169,6 +165,7 @@ class NewTurn:
     question: str
     answer: str
     trace_id: str
+    number: int  # what its caller was told; the next free one where another process took it
     follows: int | None = None  # the turn it was asked after
 
 

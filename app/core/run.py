@@ -39,6 +39,7 @@ class Resolved:
     system_prompt: str | None
     retrieval: Retrieval | None
     thread: ThreadState
+    turn_number: int
     cache_key: str | None
 
 
@@ -77,6 +78,7 @@ class Run:
     trace_id: str
     began: float  # Unix seconds
     clock: float  # monotonic
+    promised: tuple[str, int] | None = None  # the thread, and the number of its turn that this is to be
     resolved: Resolved | None = None
     retrieved: Retrieved | None = None
     model: ModelChoice | None = None  # the one that speaks
@@ -114,7 +116,7 @@ class Run:
         model, thread = resolved.models[0], resolved.thread
         title = thread.title or title_of(resolved.question)
         return Started(
-            self.trace_id, thread.thread_id, thread.next_turn, model.id, model.provider, int(self.began), title
+            self.trace_id, thread.thread_id, resolved.turn_number, model.id, model.provider, int(self.began), title
         )
 
     def finish(self, retrieved: Retrieved, cost: float | None) -> Finished:
@@ -179,4 +181,6 @@ class Run:
             return None
         follows = resolved.thread.turns[-1].number if resolved.thread.turns else None
         thread_id, session = resolved.thread.thread_id, self.ask.session
-        return NewTurn(thread_id, session, resolved.question, finished.text, self.trace_id, follows)
+        return NewTurn(
+            thread_id, session, resolved.question, finished.text, self.trace_id, resolved.turn_number, follows
+        )

@@ -146,12 +146,17 @@ def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> bool:
     thread_id = _thread_of(connection, caller, turn)
     if thread_id is None:
         return False
-    last = connection.execute(select(func.max(turns.c.number)).where(turns.c.thread_id == thread_id)).scalar()
+    mine = turns.c.thread_id == thread_id
+    last = connection.execute(select(func.max(turns.c.number)).where(mine)).scalar() or 0
+    taken = (
+        turn.number <= last
+        and connection.execute(select(turns.c.id).where(mine, turns.c.number == turn.number)).first() is not None
+    )
     connection.execute(
         insert(turns).values(
             project_id=caller.project_id,
             thread_id=thread_id,
-            number=(last or 0) + 1,
+            number=last + 1 if taken else turn.number,
             follows=turn.follows,
             question=turn.question,
             answer=turn.answer,

@@ -135,5 +135,5 @@ def trace(trace_id: str, created_at: float = 1.0, question: str = "What?") -> Tr
     return TraceRecord(trace_id, created_at, "stop", "footnote/extractive", question, 2.5, detail, root_id=trace_id)
 
 
-def turn(thread_id: str, session: str | None, question: str = "What?") -> NewTurn:
-    return NewTurn(thread_id, session, question, "That.", "trace")
+def turn(thread_id: str, session: str | None, question: str = "What?", number: int = 1) -> NewTurn:
+    return NewTurn(thread_id, session, question, "That.", "trace", number)

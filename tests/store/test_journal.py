@@ -19,13 +19,13 @@ async def test_a_new_session_leaves_nothing_behind_until_its_first_turn(shelves:
     second = await shelves.threads.open(shelves.caller, "chat")
     assert first.thread_id != second.thread_id
     assert first.turns == second.turns == ()
-    assert first.next_turn == 1
+    assert first.last == 0
 
 
 async def test_turns_are_numbered_from_1_in_their_thread(shelves: Shelves) -> None:
     for number in (1, 2, 3):
         state = await shelves.threads.open(shelves.caller, "chat")
-        assert state.next_turn == number
+        assert state.last == number - 1
         record = trace(str(uuid.uuid4()))
         await shelves.journal.record(shelves.caller, record, turn(state.thread_id, "chat", f"question {number}"))
     state = await shelves.threads.open(shelves.caller, "chat")
@@ -42,7 +42,7 @@ async def test_only_the_newest_turns_are_brought_back_and_the_number_goes_on(she
         await shelves.journal.record(shelves.caller, trace(str(uuid.uuid4())), turn(state.thread_id, "long"))
     state = await shelves.threads.open(shelves.caller, "long")
     assert [each.number for each in state.turns] == list(range(3, REMEMBERED + 3))
-    assert state.next_turn == REMEMBERED + 3
+    assert state.last == REMEMBERED + 2
 
 
 @pytest.mark.parametrize("opened_before", [0, 1])
@@ -63,7 +63,7 @@ async def test_turns_at_the_same_time_get_different_numbers_in_one_thread(shelve
 async def test_anonymous_turns_are_threads_of_their_own(shelves: Shelves) -> None:
     for _ in range(2):
         state = await shelves.threads.open(shelves.caller, None)
-        assert state.next_turn == 1
+        assert state.last == 0
         await shelves.journal.record(shelves.caller, trace(str(uuid.uuid4())), turn(state.thread_id, None))
 
 

@@ -269,3 +269,16 @@ async def test_a_cached_stream_has_the_events_of_any_other(service: CoreService)
     await flow.answer(ask(repositories=(), cache=True))
     kinds = [type(event) for event in [event async for event in flow.run(ask(repositories=(), cache=True))]]
     assert kinds[1:] == [Retrieved, Delta, Finished]
+
+
+async def test_follow_ups_at_the_same_time_are_told_numbers_of_their_own(service: CoreService) -> None:
+    flow = pipeline(service, Models(a=ScriptedGenerator(["Yes."])))
+    first = await flow.answer(ask("one?", repositories=(), remember=True))
+    thread = first.started.thread_id
+    told = await asyncio.gather(
+        *(flow.answer(ask(f"{n}?", repositories=(), thread_id=thread, after_turn=1)) for n in range(5))
+    )
+    numbers = {each.started.turn_number: each.started.trace_id for each in told}
+    assert sorted(numbers) == [2, 3, 4, 5, 6]
+    for number, trace_id in numbers.items():
+        assert (await service.shelves.threads.turn(service.caller, thread, number)).trace_id == trace_id
