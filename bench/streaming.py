@@ -31,7 +31,12 @@ ROUNDS = 5
 ASKED = [{"role": "user", "content": "How long may a pressure washer be borrowed?"}]
 CHAT = {"model": "openai/words", "messages": ASKED, "stream": True, "repositories": {"ids": []}}
 PREM = {"project_id": 1, "model": "openai/words", "messages": ASKED, "stream": True, "repositories": {"ids": []}}
-PAREA = {"llm_configuration": {"model": "words", "provider": "openai", "messages": ASKED}, "cache": False}
+GIST = {"model": "openai/words", "messages": ASKED, "stream": True, "repositories": {"ids": []}}
+PAREA = {
+    "llm_configuration": {"model": "words", "provider": "openai", "messages": ASKED},
+    "repositories": {"ids": []},
+    "cache": False,
+}
 MARK = b"retrieval "
 
 
@@ -45,6 +50,7 @@ class Way:
     first_ms: list[float] = field(default_factory=list)
     first_by_round: list[tuple[float, float]] = field(default_factory=list)  # p50, p99
     words_per_second: list[float] = field(default_factory=list)
+    cpu_us: list[float] = field(default_factory=list)  # of the server, a word
 
 
 def ways(frame_bytes: int) -> dict[str, Way]:
@@ -52,7 +58,7 @@ def ways(frame_bytes: int) -> dict[str, Way]:
     return {
         "openai": Way("/v1/chat/completions", CHAT),
         "prem": Way("/v1/chat/completions", PREM),
-        "gist": Way("/gist/v1/chat/completions", {"messages": ASKED, "stream": True}, {"x-user-id": "u"}),
+        "gist": Way("/gist/v1/chat/completions", GIST, {"x-user-id": "u"}),
         "parea": Way("/api/parea/v1/completion/stream", PAREA, {"x-api-key": ADMIN_KEY}),
         "bare": Way(f"/bare?bytes={frame_bytes}", {}),
         "sse-starlette": Way("/sse-starlette", CHAT),
@@ -80,9 +86,10 @@ async def receive(server: Server, way: Way) -> tuple[float, bytes]:
 
 async def flood(server: Server, way: Way) -> None:
     """Fifty streams at once; adds words a second over all of them."""
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), server.cpu_s()
     await asyncio.gather(*(receive(server, way) for _ in range(STREAMS)))
     way.words_per_second.append(STREAMS * WORDS / (time.perf_counter() - began))
+    way.cpu_us.append((server.cpu_s() - cpu) * 1e6 / (STREAMS * WORDS))
 
 
 async def trickle(server: Server, way: Way, seconds: float) -> None:
@@ -104,7 +111,7 @@ async def trickle(server: Server, way: Way, seconds: float) -> None:
 async def first_words(ours: Server, provider: Server) -> dict[str, Any]:
     """Time to the first word through the service, beside the provider's own."""
     direct = Way("/v1/chat/completions", CHAT)
-    through = {"openai": Way("/v1/chat/completions", CHAT), "prem": Way("/v1/chat/completions", PREM)}
+    through = {name: way for name, way in ways(0).items() if name in ("openai", "prem", "gist", "parea")}
     for each in (direct, *through.values()):
         await receive(provider if each is direct else ours, each)
     for _ in range(ROUNDS):
@@ -131,23 +138,16 @@ async def throughput(server: Server) -> dict[str, Any]:
     frame = sample[sample.index(MARK) - 400 : sample.index(MARK)].rpartition(b"event: ")[2]
     size = len(b"event: " + frame) + len(MARK) + 40
     every = ways(size)
-    usable = {}
-    for name, each in every.items():
-        try:
-            await receive(server, each)
-        except RuntimeError as missing:
-            print(f"left out: {missing}", file=sys.stderr)
-            continue
-        usable[name] = each
     for _ in range(ROUNDS):
-        for each in usable.values():
+        for each in every.values():
             await flood(server, each)
-    rate = {name: each.words_per_second for name, each in usable.items()}
+    rate = {name: each.words_per_second for name, each in every.items()}
     return {
         name: {
             "words/s": round(statistics.median(values)),
             "of sse-starlette": median_ratio(values, rate["sse-starlette"]),
             "of bare": median_ratio(values, rate["bare"]),
+            "processor us/word": round(statistics.median(every[name].cpu_us), 1),
         }
         for name, values in rate.items()
     }
