@@ -27,6 +27,8 @@ async def change(body: ProjectChange, caller: Writer, parts: PartsNow) -> object
             if empty is None:
                 raise InvalidRequestError("`name` cannot be null.", field="name")
             values[name] = empty
+    if "repository_ids" in values:
+        values["repository_ids"] = list(dict.fromkeys(values["repository_ids"]))
     for repository_id in values.get("repository_ids", []):
         await parts.repositories.get(caller, repository_id)
     if not values:

@@ -142,7 +142,7 @@ class ProjectChange(BaseModel):
     name: str | None = Field(None, min_length=1, max_length=200)
     model: str | None = Field(None, max_length=200)
     system_prompt: str | None = Field(None, max_length=100_000)
-    repository_ids: list[Id] | None = None
+    repository_ids: list[Id] | None = Field(None, max_length=1000)
     retrieval_limit: int | None = Field(None, ge=1, le=500)
     similarity_threshold: float | None = Field(None, ge=0, le=1)
 

@@ -19,7 +19,7 @@ class Repositories(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     ids: list[Annotated[Id, Field(strict=True)]] | None = Field(
-        None, description="Repositories to search; the project's when left out."
+        None, max_length=1000, description="Repositories to search; the project's when left out."
     )
     limit: int | None = Field(None, ge=1, strict=True, description="Most chunks to bring.", examples=[3])
     similarity_threshold: float | None = Field(

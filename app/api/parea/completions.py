@@ -13,11 +13,11 @@ from app.api.bodies import JsonRoute, json_object
 from app.api.caller import PartsNow
 from app.api.parea.caller import PareaReader, workspace_id
 from app.core.access import require
-from app.core.errors import InvalidRequestError
+from app.core.errors import ForbiddenError, InvalidRequestError
 from app.core.feedback import NewFeedback
 from app.core.parts import Parts
 from app.core.trace_logs import LogPart
-from app.core.types import Ask, Scope
+from app.core.types import Ask, Caller, Scope
 from app.dialects.parea import completions as parea
 from app.dialects.parea.deployments import show_deployment
 from app.dialects.parea.stream import PareaFramer
@@ -110,7 +110,23 @@ async def _ask(request: Request, parts: Parts, *, streams: bool) -> Ask:
     asked = parea.read(body, streams=streams)
     deployed = None if asked.deployment_id is None else await parts.prompts.get(caller, asked.deployment_id)
     ask = parea.to_ask(asked, caller, deployed)  # before the workspace: what cannot be answered makes none
+    await _check_place(caller, parts, ask.log.trace_id)
     if ask.log.experiment_id is not None:
         await parts.experiments.get(caller, ask.log.experiment_id)
     where = await workspace_id(caller, parts, asked.project_uuid, asked.project_name)
     return replace(ask, log=replace(ask.log, workspace_id=where))
+
+
+async def _check_place(caller: Caller, parts: Parts, trace_id: str | None) -> None:
+    """A trace takes the place of an earlier one with its id: of another's, only where the key may write.
+
+    Raises ForbiddenError.
+    """
+    if trace_id is None or Scope.WRITE in caller.scopes:
+        return
+    held = (await parts.traces.some(caller, [trace_id])).get(trace_id)
+    if held is not None and held.detail.get("key_id") != caller.key_id:
+        raise ForbiddenError(
+            f"The trace {trace_id} is another key's, and this one lacks the scope `write`: choose another `trace_id`.",
+            field="trace_id",
+        )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from app.core.errors import InvalidRequestError, NotFoundError
 from app.core.library import PromptVersion
-from app.core.prompting import fill_placeholders
+from app.core.prompting import Room, fill_placeholders
 from app.core.types import Json
 from app.dialects.base import Body
 from app.dialects.ids import MAX_ID
@@ -128,8 +128,10 @@ def standing_in(body: Body, version: PromptVersion) -> tuple[Body, Mapping[str, 
         if version.function_call is not None:
             saved["tool_choice"] = _tool_choice(version.function_call)
     asked = {name: value for name, value in body.items() if value is not None and name not in INPUTS}
+    room = Room()
     messages = [
-        {"role": message.role, "content": fill_placeholders(message.content, inputs)} for message in version.messages
+        {"role": message.role, "content": fill_placeholders(message.content, inputs, room)}
+        for message in version.messages
     ]
     return {**saved, **asked, "messages": messages}, inputs
 

@@ -10,6 +10,7 @@ import orjson
 
 from app.core.errors import InvalidRequestError
 from app.core.library import PromptVersion
+from app.core.prompting import Room
 from app.core.types import Json, Sampling
 from app.dialects.parea.messages import fill
 from app.dialects.parea.wire import DeployedPrompt, FilledPrompt, LLMConfiguration, ModelParams, PareaMessage
@@ -93,6 +94,7 @@ def show_deployment(version: PromptVersion, inputs: Mapping[str, Json] | None) -
     """A saved prompt as `/deployed-prompt` shows it."""
     provider, slash, name = (version.model or "").partition("/")
     provider, name = (provider, name) if slash else ("", provider)
+    room = Room()
     raw = [{"role": each.role, "content": each.content} for each in version.messages]
     call = version.function_call
     return DeployedPrompt(
@@ -103,7 +105,7 @@ def show_deployment(version: PromptVersion, inputs: Mapping[str, Json] | None) -
         function_call=call if call is None or isinstance(call, str) else orjson.dumps(call).decode(),
         prompt=FilledPrompt(
             raw_messages=raw,
-            messages=[{**each, "content": fill(each["content"], inputs or {})} for each in raw],
+            messages=[{**each, "content": fill(each["content"], inputs or {}, room)} for each in raw],
             inputs=None if inputs is None else dict(inputs),
         ),
         model=name or None,

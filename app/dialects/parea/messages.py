@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from app.core.errors import InvalidRequestError
+from app.core.prompting import Room
 from app.core.types import Json, Message, Role, ToolCall
 from app.dialects.parea.wire import PareaMessage, WireRole
 
@@ -26,12 +27,16 @@ _ROLES: Mapping[WireRole, Role] = {
 }
 
 
-def fill(content: str, inputs: Mapping[str, Json]) -> str:
+def fill(content: str, inputs: Mapping[str, Json], room: Room | None = None) -> str:
     """`{{name}}` by its value, once: what a value contains is text. A name that no input has stays as it is.
 
     A value that is no text is put in as JSON.
     """
-    return _PLACEHOLDER.sub(lambda found: _text(inputs[found[1]]) if found[1] in inputs else found[0], content)
+    room = room or Room()
+    return _PLACEHOLDER.sub(
+        lambda found: room.take(_text(inputs[found[1]])) if found[1] in inputs else found[0],
+        content,
+    )
 
 
 def to_messages(wired: Sequence[PareaMessage], inputs: Mapping[str, Json]) -> tuple[Message, ...]:
@@ -41,6 +46,7 @@ def to_messages(wired: Sequence[PareaMessage], inputs: Mapping[str, Json]) -> tu
     by a tool's message, is what the model said then, and the tool's messages answer its calls in their order.
     """
     messages: list[Message] = []
+    room = Room()
     waiting: list[str] = []  # ids of calls that no tool has answered yet
     for number, message in enumerate(wired):
         role, content = _ROLES[message.role], message.content or ""
@@ -61,7 +67,7 @@ def to_messages(wired: Sequence[PareaMessage], inputs: Mapping[str, Json]) -> tu
         if calls:
             messages.append(Message("assistant", None, tool_calls=calls, name=message.name))
         else:
-            messages.append(Message(role, fill(_only_text(content), inputs), name=message.name))
+            messages.append(Message(role, fill(_only_text(content), inputs, room), name=message.name))
     return tuple(messages)
 
 

@@ -82,7 +82,7 @@ class PareaCompletion(Wire):
     root_trace_id: str | None = Field(None, max_length=MAX_ID_CHARS)
     end_user_identifier: str | None = Field(None, max_length=200)
     deployment_id: str | None = Field(None, description="Id or name of a saved prompt; its newest version is used.")
-    eval_metric_ids: list[Id] | None = Field(None, description="Metrics to score the answer by.")
+    eval_metric_ids: list[Id] | None = Field(None, max_length=100, description="Metrics to score the answer by.")
     metadata: dict[str, Any] | None = None
     tags: list[str] | None = None
     target: str | None = Field(None, description="What should be answered.")
@@ -99,7 +99,9 @@ class PareaCompletion(Wire):
     )
     name: str | None = Field(None, max_length=500, description="Older name of trace_name.")
     retry: bool | None = Field(None, description="Passing failures are always tried again before the first word.")
-    fallback_strategy: list[str] | None = Field(None, description="Models to try, in order, before the first word.")
+    fallback_strategy: list[str] | None = Field(
+        None, max_length=10, description="Models to try, in order, before the first word."
+    )
     stream: bool | None = Field(None, description="The path decides: /completion or /completion/stream.")
     repositories: Repositories | None = Field(None, description="Where to search; the project's when left out.")
 
