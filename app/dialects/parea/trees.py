@@ -86,7 +86,7 @@ class TraceLogFilters(Wire):
     filter_field: str | None = WireField(None, description=", ".join(FIELDS))
     filter_key: str | None = WireField(None, max_length=200, description="For metadata, inputs and scores: which.")
     filter_operator: str | None = WireField(None, description=", ".join(Operator))
-    filter_value: str | None = WireField(None, description="For `in`: separated by commas.")
+    filter_value: str | None = WireField(None, max_length=100_000, description="For `in`: separated by commas.")
 
 
 class QueryParams(TraceLogFilters):
