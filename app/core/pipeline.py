@@ -128,17 +128,14 @@ class Pipeline:
             shown.private = not keeps_words(ask)
             raise shown from error
         finally:
-            if run.finished is None:
-                # Not awaited to the end where we are being cancelled: the task lives on, `drain` waits for it.
-                try:
+            try:
+                if run.finished is None:
+                    # Not awaited to the end where we are being cancelled: the task lives on, `drain` waits for it.
                     await self._record(run)
-                except Exception as error:  # must not stand in for the error that ended the completion
-                    _log.error("Trace %s could not be kept: %s", run.trace_id, error)
-            if run.promised is not None:
-                self._numbers.forget(*run.promised)
-            for model in run.resolved.models if run.resolved else ():
-                if model.release is not None:
-                    self._in_background(model.release())
+            except Exception as error:  # must not stand in for the error that ended the completion
+                _log.error("Trace %s could not be kept: %s", run.trace_id, error)
+            finally:
+                self._let_go(run)
 
     async def answer(self, ask: Ask) -> Answer:
         """The whole completion, collected."""
@@ -306,6 +303,14 @@ class Pipeline:
         completion = Completion(run.ask, resolved.question, resolved.retrieval, answer, run.timings_ms["total"])
         for follower in self._followers:
             self._in_background(follower(completion))
+
+    def _let_go(self, run: Run) -> None:
+        """Frees what was held for one completion alone; awaits nothing, for a hang-up cancels every await anew."""
+        if run.promised is not None:
+            self._numbers.forget(*run.promised)
+        for model in run.resolved.models if run.resolved else ():
+            if model.release is not None:
+                self._in_background(model.release())
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from app.core.errors import InvalidRequestError, ModelNotFoundError, NotFoundError, ProviderError
@@ -282,3 +284,20 @@ async def test_follow_ups_at_the_same_time_are_told_numbers_of_their_own(service
     assert sorted(numbers) == [2, 3, 4, 5, 6]
     for number, trace_id in numbers.items():
         assert (await service.shelves.threads.turn(service.caller, thread, number)).trace_id == trace_id
+
+
+async def test_a_hang_up_that_cancels_every_await_anew_leaves_nothing_held(service: CoreService) -> None:
+    models = Models(a=ScriptedGenerator(["Hello."]), b=ScriptedGenerator(["Hal"], hangs=True))
+    flow = pipeline(service, models)
+    await flow.answer(ask(repositories=(), session="s"))
+    with anyio.CancelScope() as scope:  # as a web server's: unlike a task's own, it cancels until it is left
+        async with contextlib.aclosing(
+            flow.run(ask(repositories=(), session="s", model="test/b", provider_key="sk-own"))
+        ) as events:
+            async for event in events:
+                if isinstance(event, Delta):
+                    scope.cancel()
+    await flow.drain()
+    assert models.freed == 1
+    assert [trace.outcome for trace in await traces(service)] == ["cancelled", "stop"]
+    assert (await flow.answer(ask(repositories=(), session="s"))).started.turn_number == 2
