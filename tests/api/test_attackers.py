@@ -209,6 +209,15 @@ class TestHeadersAndStreams:
         answer = api.get("/v1/project", headers={"x-request-id": "x" * 1000})
         uuid.UUID(answer.headers["x-request-id"])
 
+    def test_a_prompt_ends_no_line_of_its_stream(self, api: httpx2.Client) -> None:
+        """Python's clients of event streams end a line at each of these."""
+        text = "one \u2028 two \u2029 three \u0085 four \n\ndata: five"
+        made = api.post("/v1/prompts", json={"name": "lines", "messages": [{"content": text}]}).json()["prompt_id"]
+        with api.stream("GET", "/v1/prompt/stream", params={"projectId": made}) as answer:
+            line = next(answer.iter_text()).splitlines()[0]
+        assert json.loads(line.removeprefix("data: "))["prompt"] == text
+        api.delete(f"/v1/prompts/{made}")
+
     def test_a_path_that_takes_other_methods_says_which(self, nobody: httpx2.Client) -> None:
         for path, methods in (("/v1/repositories", "GET, POST"), ("/v1/threads/x", "GET, DELETE"), ("/docs", "GET")):
             answer = nobody.put(path)
@@ -233,6 +242,27 @@ class TestSecrets:
             assert secret not in json.dumps(dict(answer.headers))
         for file in service.settings.data_dir.glob("*.sqlite*"):
             assert secret.encode() not in file.read_bytes()
+
+
+class TestOneReaderOfJson:
+    @pytest.mark.parametrize(
+        "content",
+        ['{"x": NaN}', '{"x": "\\ud800"}', '{"x": ' + "[" * 150 + "]" * 150 + "}"],
+        ids=["NaN", "half", "deep"],
+    )
+    def test_on_every_route(
+        self, api: httpx2.Client, mine: Belongings, operations: list[tuple[str, str]], content: str
+    ) -> None:
+        """What could be kept, and would then break every page that lists it, is refused wherever it is sent."""
+        headers = {"x-user-id": "owner", "content-type": "application/json"}
+        tried = 0
+        for method, path in operations:
+            if (path in BODIES or path in READS) and method in ("POST", "PUT", "PATCH"):
+                answer = api.request(method, mine.fill(path), content=content, headers=headers)
+                assert answer.status_code in (400, 422), f"{method} {path}: {answer.status_code} {answer.text[:200]}"
+                assert "JSON" in answer.text or "nested" in answer.text, f"{method} {path}: {answer.text[:200]}"
+                tried += 1
+        assert tried >= 35
 
 
 class TestSmallRequestsForMuch:

@@ -59,7 +59,7 @@ async def _frames(
 def _frame(version: PromptVersion | None, default_model: str) -> bytes:
     if version is None:
         return b": nothing new\n\n"
-    return f"data: {shape(version, default_model).model_dump_json()}\n\n".encode()
+    return f"data: {shape(version, default_model).model_dump_json(ensure_ascii=True)}\n\n".encode()
 
 
 async def _default_model(caller: Caller, parts: Parts) -> str:
