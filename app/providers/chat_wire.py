@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.core.types import Delta, FinishReason, Json, Message, Prompt, ToolCallDelta, Usage
 
+MOST_TOKENS = 2**31 - 1  # the largest INTEGER of PostgreSQL
 _REASONS = {
     "stop": FinishReason.STOP,
     "length": FinishReason.LENGTH,
@@ -107,7 +108,7 @@ class AnswerReader:
         JSON that is no chunk.
         """
         if (usage := chunk.get("usage")) is not None:
-            self._usage = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
+            self._usage = _counted(usage)
         if not (choices := chunk["choices"]):
             return None
         choice = choices[0]
@@ -144,6 +145,8 @@ class AnswerReader:
             known = self._calls[index] = _OpenCall(number=self._begun)
             self._begun += 1
         name, arguments = function.get("name"), function.get("arguments") or ""
+        if not all(isinstance(said, str) for said in (call_id or "", name or "", arguments)):
+            raise TypeError("a tool call is told in texts")
         new_id = call_id if call_id and known.id is None else None
         new_name = name if name and known.name is None else None
         known.id = known.id or new_id
@@ -152,6 +155,14 @@ class AnswerReader:
             return None
         self._written.append(arguments)
         return ToolCallDelta(index=known.number, id=new_id, name=new_name, arguments=arguments)
+
+
+def _counted(usage: Mapping[str, Json]) -> Usage | None:
+    """What the provider counted; None for what cannot be a count: an answer is worth more than its number."""
+    counts = [usage.get(name) or 0 for name in ("prompt_tokens", "completion_tokens")]
+    if any(not isinstance(count, int) or not 0 <= count <= MOST_TOKENS for count in counts):
+        return None
+    return Usage(*counts)
 
 
 def _texts(prompt: Prompt) -> Iterator[str]:

@@ -116,6 +116,8 @@ class _DirectAttempt:
                 failure = timed_out(self._connection, self._timeout_s)
             except httpx2.TransportError:
                 failure = unreachable(self._connection)
+            except httpx2.DecodingError as error:  # of a compressed body
+                failure = no_answer(self._connection, quoted(str(error), self._connection.api_key))
             # After the finish reason the answer is whole: only the provider's count of tokens is missing.
             if self._answer.complete:
                 return None

@@ -51,6 +51,7 @@ REFUSALS = {
     "no choices": (ModelReply([chunk(choices=[{"delta": 5}])]), 502, ""),
     "no event": (ModelReply([b"\x00\xff\xfe" * 10]), 502, ""),
     "nothing": (ModelReply([]), 502, ""),
+    "no gzip": (ModelReply([b"as it is"], headers={"content-encoding": "gzip"}), 502, "no answer"),
     "cut at once": (ModelReply([CUT]), 502, "broke off"),
 }
 

@@ -149,6 +149,8 @@ class TestWhole:
             ({"trace_id": "a", "inference_id": "b"}, ("inference_id",)),
             ({"eval_metric_ids": [987_654]}, ("eval_metric_ids",)),
             ({"provider_api_key": ""}, ("provider_api_key",)),
+            ({"provider_api_key": "sk-ключ"}, ("provider_api_key",)),
+            ({"provider_api_key": "sk-a\n"}, ("provider_api_key",)),
         ],
     )
     def test_what_is_wrong_is_named(self, api: httpx2.Client, change: dict[str, Any], loc: tuple[str, ...]) -> None:

@@ -117,6 +117,23 @@ def test_the_last_usage_counts() -> None:
     assert last.usage == Usage(5, 2)
 
 
+@pytest.mark.parametrize("count", ["7", 7.5, -1, 10**15, [7]])
+def test_what_is_no_count_is_estimated(count: object) -> None:
+    _, last = read(
+        chunk({"content": "abcde"}), chunk({}, "stop", usage={"prompt_tokens": 1, "completion_tokens": count})
+    )
+    assert last.usage is not None
+    assert last.usage.completion_tokens == 2
+
+
+@pytest.mark.parametrize("wrong", [{"id": 7}, {"name": 7}, {"arguments": {"city": "Oslo"}}])
+def test_a_call_that_is_no_text_is_no_chunk(wrong: dict[str, object]) -> None:
+    said = {"id": "a", "name": "look", "arguments": "{}"} | wrong
+    function = {"name": said["name"], "arguments": said["arguments"]}
+    with pytest.raises(TypeError):
+        read(chunk({"tool_calls": [{"index": 0, "id": said["id"], "function": function}]}))
+
+
 @given(st.text())
 def test_estimate(text: str) -> None:
     assert 4 * (estimate_tokens(text) - 1) < len(text) <= 4 * estimate_tokens(text) or not text

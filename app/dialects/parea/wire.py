@@ -13,6 +13,7 @@ from app.dialects.ids import Id
 
 MAX_ID_CHARS = 100  # of a trace's id, as the database keeps it
 ID_PATTERN = "^[!-~]+$"  # it stands in a header of the answer and in a line of the stream, which nothing else may begin
+KEY_PATTERN = "^[!-~]+$"  # it stands in a header of the provider's request
 WireRole = Literal["user", "assistant", "system", "example_user", "example_assistant", "tool", "function"]
 EXAMPLE: dict[str, Json] = {
     "llm_inputs": {"thing": "a pressure washer"},
@@ -88,7 +89,9 @@ class PareaCompletion(Wire):
     target: str | None = Field(None, description="What should be answered.")
     trace_id: str | None = Field(None, min_length=1, max_length=MAX_ID_CHARS, pattern=ID_PATTERN)
     trace_name: str | None = Field(None, max_length=500)
-    provider_api_key: str | None = Field(None, min_length=1, repr=False, description="Used once and kept nowhere.")
+    provider_api_key: str | None = Field(
+        None, min_length=1, pattern=KEY_PATTERN, repr=False, description="Used once and kept nowhere."
+    )
     cache: bool = Field(True, description="May an earlier answer to exactly the same be given again.")
     log_omit_inputs: bool = False
     log_omit_outputs: bool = False
