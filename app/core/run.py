@@ -27,6 +27,8 @@ from app.core.types import (
     Usage,
 )
 
+MODEL_CHARS = 200  # of a model's id, as a trace keeps it
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -150,7 +152,7 @@ class Run:
             id=self.trace_id,
             created_at=self.began,
             outcome=self.outcome,
-            model=model,
+            model=model[:MODEL_CHARS],
             question=resolved.question if resolved and not log.omit_inputs else "",
             duration_ms=self.timings_ms["total"],
             detail=detail
@@ -171,8 +173,15 @@ class Run:
             thread_id=resolved.thread.thread_id if resolved else None,
             workspace_id=log.workspace_id,
             experiment_id=log.experiment_id,
-            cache_key=resolved.cache_key if resolved and finished and not finished.cached else None,
+            cache_key=self._cache_key(),
         )
+
+    def _cache_key(self) -> str | None:
+        """Under which the answer may be given again; None for one that stands in while the first model is silent."""
+        resolved, finished = self.resolved, self.finished
+        if resolved is None or finished is None or finished.cached:
+            return None
+        return resolved.cache_key if self.model in (None, resolved.models[0]) else None
 
     def turn(self, *, traced: bool) -> NewTurn | None:
         """What is remembered; None for a completion that did not end well or must not be written down."""

@@ -79,7 +79,7 @@ class ChatRequest(BaseModel):
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     tools: list[dict[str, Any]] | None = None
     response_format: dict[str, Any] | None = None
-    user: str | None = Field(None, description="Your own end user; keeps their sessions apart.")
+    user: str | None = Field(None, max_length=200, description="Your own end user; keeps their sessions apart.")
 
 
 def to_ask(request: ChatRequest, caller: Caller, dialect: str, model: str | None) -> Ask:

@@ -99,6 +99,7 @@ class TestRefusals:
             ({"stop": 5}, "stop"),
             ({"tools": [5]}, "tools"),
             ({"session_id": "x" * 201}, "session_id"),
+            ({"user": "x" * 201}, "user"),
         ],
     )
     def test_wrong_shapes(self, api: httpx2.Client, library: Library, dialect: str, more: Any, says: str) -> None:

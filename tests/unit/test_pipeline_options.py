@@ -142,6 +142,15 @@ async def test_the_same_question_is_answered_from_the_cache_until_the_documents_
     assert len(generator.prompts) == 3
 
 
+async def test_what_a_fallback_says_is_not_said_again_once_the_first_model_is_back(service: CoreService) -> None:
+    models = Models(a=ScriptedGenerator([], error=ProviderError("overloaded")), b=ScriptedGenerator(["Second best."]))
+    flow, asked = pipeline(service, models), ask(repositories=(), cache=True, fallback=("test/b",))
+    await flow.answer(asked)
+    models.generators["a"] = ScriptedGenerator(["Best."])
+    told = [await flow.answer(asked) for _ in range(2)]
+    assert [(each.finished.text, each.finished.cached) for each in told] == [("Best.", False), ("Best.", True)]
+
+
 async def test_the_cache_of_a_project_is_its_own(service: CoreService) -> None:
     other = Caller((await service.shelves.projects.create(service.caller, "other")).id)
     generator = ScriptedGenerator(["Hello."])
@@ -301,3 +310,13 @@ async def test_a_hang_up_that_cancels_every_await_anew_leaves_nothing_held(servi
     assert models.freed == 1
     assert [trace.outcome for trace in await traces(service)] == ["cancelled", "stop"]
     assert (await flow.answer(ask(repositories=(), session="s"))).started.turn_number == 2
+
+
+async def test_a_model_id_without_end_does_not_cost_the_trace(service: CoreService) -> None:
+    name = "x" * 300
+    flow = pipeline(service, Models(**{name: ScriptedGenerator(["Hello."])}))
+    await flow.answer(ask(repositories=(), model=f"test/{name}"))
+    with pytest.raises(ModelNotFoundError):
+        await flow.answer(ask(repositories=(), model=f"test/{name}y"))
+    # PostgreSQL, unlike SQLite, refuses a text that is longer than its column.
+    assert [len(trace.model) for trace in await traces(service)] == [200, 200]
