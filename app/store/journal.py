@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -36,10 +36,11 @@ class JournalStore:
 
         def work(connection: Connection) -> None:
             check_project(connection, caller)
-            if turn is not None and not add_turn(connection, caller, turn):
+            thread_id = None if turn is None else add_turn(connection, caller, turn)
+            if turn is not None and thread_id is None:
                 return
             if trace is not None:
-                put_trace(connection, caller, trace)
+                put_trace(connection, caller, trace if thread_id is None else _in_thread(trace, thread_id))
 
         await self._database.write(work)
 
@@ -103,6 +104,11 @@ class JournalStore:
             return to_trace(row)
 
         return await self._database.read(work)
+
+
+def _in_thread(trace: TraceRecord, thread_id: str) -> TraceRecord:
+    """The trace in the thread of its turn: another than was told where two began one session at the same time."""
+    return replace(trace, thread_id=thread_id, detail={**trace.detail, "thread_id": thread_id})
 
 
 def put_trace(connection: Connection, caller: Caller, trace: TraceRecord) -> None:

@@ -138,14 +138,14 @@ def _known(connection: Connection, caller: Caller, session: str | None, thread_i
     return thread_id
 
 
-def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> bool:
-    """Appends a turn within a transaction, making the thread if it is new.
+def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> str | None:
+    """Appends a turn within a transaction, making the thread if it is new; returns the id of the thread it is in.
 
-    False, and nothing is written, when the thread was deleted while its next turn was being answered.
+    None, and nothing is written, when the thread was deleted while its next turn was being answered.
     """
     thread_id = _thread_of(connection, caller, turn)
     if thread_id is None:
-        return False
+        return None
     mine = turns.c.thread_id == thread_id
     last = connection.execute(select(func.max(turns.c.number)).where(mine)).scalar() or 0
     taken = (
@@ -164,7 +164,7 @@ def add_turn(connection: Connection, caller: Caller, turn: NewTurn) -> bool:
             created_at=now(),
         )
     )
-    return True
+    return thread_id
 
 
 def _thread_of(connection: Connection, caller: Caller, turn: NewTurn) -> str | None:

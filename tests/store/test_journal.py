@@ -60,6 +60,19 @@ async def test_turns_at_the_same_time_get_different_numbers_in_one_thread(shelve
     assert [each.number for each in state.turns] == list(range(1, 13 + opened_before))
 
 
+async def test_the_traces_of_turns_that_begin_a_session_together_are_all_in_its_thread(shelves: Shelves) -> None:
+    begun = [await shelves.threads.open(shelves.caller, "both") for _ in range(2)]
+    records = [
+        replace(trace(str(uuid.uuid4())), thread_id=state.thread_id, detail={"thread_id": state.thread_id})
+        for state in begun
+    ]
+    for state, record in zip(begun, records, strict=True):
+        await shelves.journal.record(shelves.caller, record, turn(state.thread_id, "both"))
+    thread_id = (await shelves.threads.open(shelves.caller, "both")).thread_id
+    kept = [await shelves.journal.get(shelves.caller, record.id) for record in records]
+    assert [(each.thread_id, each.detail["thread_id"]) for each in kept] == [(thread_id, thread_id)] * 2
+
+
 async def test_anonymous_turns_are_threads_of_their_own(shelves: Shelves) -> None:
     for _ in range(2):
         state = await shelves.threads.open(shelves.caller, None)
