@@ -47,6 +47,7 @@ class Database:
             pool_size=threads + 4,
             max_overflow=16,
             connect_args=arguments,
+            hide_parameters=True,  # errors are logged, and parameters are what people asked and were told
             **options,
         )
         if self.is_sqlite:

@@ -7,9 +7,12 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import NotFoundError
 from app.core.types import Caller
+from app.store.engine import Database
 from app.store.threads import REMEMBERED
 from tests.store.shelves import Shelves, trace, turn
 
@@ -105,6 +108,13 @@ async def test_a_trace_that_cannot_be_kept_keeps_its_turn_back_too(shelves: Shel
     with pytest.raises(Exception, match=r"(?i)not.null"):
         await shelves.journal.record(shelves.caller, impossible, turn(state.thread_id, "chat"))
     assert (await shelves.threads.open(shelves.caller, "chat")).turns == ()
+
+
+async def test_an_error_does_not_repeat_what_was_to_be_kept(database: Database) -> None:
+    impossible = text("SELECT :said FROM nowhere")
+    with pytest.raises(SQLAlchemyError, match="nowhere") as failed:
+        await database.read(lambda connection: connection.execute(impossible, {"said": "between us"}))
+    assert "between us" not in str(failed.value)
 
 
 async def test_texts_with_characters_that_a_database_may_dislike_are_kept(shelves: Shelves) -> None:
