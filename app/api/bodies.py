@@ -12,9 +12,12 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import Scope
 
 from app.core.errors import InvalidRequestError
 from app.core.types import Json
+
+MISTAKEN = ("application/x-www-form-urlencoded", "text/plain")
 
 
 async def json_object(request: Request) -> dict[str, Any]:
@@ -46,9 +49,17 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
-            return await handle(_JsonRequest(request.scope, request.receive))
+            return await handle(_JsonRequest(_said_to_be_json(request), request.receive))
 
         return handle_strictly
+
+
+def _said_to_be_json(request: Request) -> Scope:
+    """The scope of a request whose body is JSON whatever its Content-Type claims: `curl -d` claims a form."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() not in ("", *MISTAKEN):
+        return request.scope
+    others = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+    return {**request.scope, "headers": [*others, (b"content-type", b"application/json")]}
 
 
 class _JsonRequest(Request):

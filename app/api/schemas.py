@@ -28,7 +28,9 @@ class ErrorBody(BaseModel):
 
 
 class RepositoryCreate(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"example": {"name": "Handbook", "description": "Rules and fees"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"name": "Handbook", "description": "Rules and fees"}}
+    )
 
     name: str = Field(min_length=1, max_length=200)
     description: str | None = Field(None, max_length=10_000)
@@ -36,6 +38,10 @@ class RepositoryCreate(BaseModel):
 
 
 class RepositoryChange(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid"
+    )  # our own bodies: nobody's SDK sends fields of its own, but people mistype
+
     name: str | None = Field(None, min_length=1, max_length=200)
     description: str | None = Field(None, max_length=10_000)
     organization: str | None = Field(None, max_length=200)
@@ -139,6 +145,11 @@ class ProjectShape(Shape):
 
 
 class ProjectChange(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"model": "footnote/extractive", "repository_ids": [1], "retrieval_limit": 3}},
+    )
+
     name: str | None = Field(None, min_length=1, max_length=200)
     model: str | None = Field(None, max_length=200)
     system_prompt: str | None = Field(None, max_length=100_000)
@@ -148,7 +159,9 @@ class ProjectChange(BaseModel):
 
 
 class TemplateCreate(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"example": {"name": "greeting", "content": "Greet ${name} warmly."}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"name": "greeting", "content": "Greet ${name} warmly."}}
+    )
 
     name: str = Field(min_length=1, max_length=200)
     content: str = Field(min_length=1, max_length=100_000, description="Placeholders are `${name}`.")

@@ -51,7 +51,7 @@ def _print_next(url: str, key: str, console: Console) -> None:
     commands = (
         "\nTry next:\n"
         f"  export KEY={key}\n"
-        f'  curl -s "{url}/v1/repositories/1/documents?wait=true" -H "Authorization: Bearer $KEY" -F file=@README.md\n'
+        f'  curl -s "{url}/v1/repositories/1/documents?wait=true" -H "Authorization: Bearer $KEY" -F file=@LICENSE\n'
         '  .venv/bin/footnote ask "What must I bring to borrow the chainsaw?" -o answer.json\n'
         "  .venv/bin/footnote verify answer.json\n"
     )

@@ -33,7 +33,7 @@ class InvalidRequestError(AppError):
 
 
 class UnauthorizedError(AppError):
-    """Missing or unknown API key. Send it as `Authorization: Bearer <key>`; `footnote key create` makes one."""
+    """Missing or unknown API key. Send it as `Authorization: Bearer <key>`; `footnote key create NAME` makes one."""
 
     status = 401
     code = "unauthorized"

@@ -26,7 +26,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.answer_format import check_format, misfit, wants_json
-from app.core.errors import AppError, InvalidRequestError, ModelNotFoundError, ProviderError
+from app.core.errors import AppError, InvalidRequestError, ModelNotFoundError, NotFoundError, ProviderError
 from app.core.generating import first_that_speaks
 from app.core.keeping import cache_key, keeps_words, may_cache
 from app.core.ports import (
@@ -132,6 +132,8 @@ class Pipeline:
                 if run.finished is None:
                     # Not awaited to the end where we are being cancelled: the task lives on, `drain` waits for it.
                     await self._record(run)
+            except NotFoundError:  # of the project: whose trace would it be?
+                _log.info("Trace %s is nobody's", run.trace_id)
             except Exception as error:  # must not stand in for the error that ended the completion
                 _log.error("Trace %s could not be kept: %s", run.trace_id, error)
             finally:

@@ -14,7 +14,7 @@ class GapCause(enum.StrEnum):
     """Why a question became a todo."""
 
     REFUSED = "refused"  # no chunk was above the threshold
-    UNSUPPORTED = "unsupported"  # an answer was given, and no citation of it repeats its source
+    UNSUPPORTED = "unsupported"  # an answer was given, and no source that exists is cited in it
 
 
 class TodoOrder(enum.StrEnum):

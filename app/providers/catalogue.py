@@ -105,7 +105,7 @@ class Catalogue:
             if self._default_provider is None:
                 raise ModelNotFoundError(
                     f"The model {model!r} does not say its provider. Write `provider/model`, such as "
-                    f"`openai/{provider or 'gpt-4o-mini'}`, or set a default provider."
+                    f"`openai/{provider or 'gpt-4o-mini'}`, or set FOOTNOTE_DEFAULT_PROVIDER."
                 )
             provider, name = self._default_provider, provider
         if not provider or not name:

@@ -17,7 +17,10 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import JSON, Connection, Engine, String, TableValuedAlias, column, create_engine, event, func, make_url
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.elements import ColumnElement
+
+from app.core.errors import UnavailableError
 
 T = TypeVar("T")
 SQLITE_THREADS = 4
@@ -75,13 +78,13 @@ class Database:
             yield connection
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` as one write transaction, blocking."""
-        with self.writing() as connection:
+        """Runs `work` as one write transaction, blocking; raises UnavailableError when the database does not answer."""
+        with _answering(), self.writing() as connection:
             return work(connection)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` as one read transaction, blocking."""
-        with self.reading() as connection:
+        """Runs `work` as one read transaction, blocking; raises UnavailableError when the database does not answer."""
+        with _answering(), self.reading() as connection:
             return work(connection)
 
     async def look_up(self, work: Callable[[Connection], T]) -> T:
@@ -113,6 +116,14 @@ class Database:
     def close(self) -> None:
         self._threads.shutdown(wait=True)
         self.engine.dispose()
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise UnavailableError("The database does not answer. `GET /v1/health` says more.") from error
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -24,7 +24,10 @@ GENERATIONS = select(repositories.c.id, repositories.c.generation).where(
 
 def missing(repository_id: int) -> NotFoundError:
     """The same answer for "not yours" and "not there"."""
-    return NotFoundError(f"There is no repository {repository_id} in this project.", field="repositories.ids")
+    return NotFoundError(
+        f"There is no repository {repository_id} in this project. `GET /v1/repositories` lists those there are.",
+        field="repositories.ids",
+    )
 
 
 class RepositoryStore:

@@ -52,8 +52,8 @@ class TestRefusals:
         one, other = (assert_error(each, 404, field="repositories.ids") for each in (foreign, absent))
         for each in (one, other):  # a trace of the stranger's own
             uuid.UUID(each.pop("trace_id"))
-        shown = json.dumps(one).replace(str(library.repository), "#")
-        assert shown == json.dumps(other).replace(str(NOT_THERE), "#")
+        shown = json.dumps(one).replace(f"repository {library.repository} ", "repository # ")
+        assert shown == json.dumps(other).replace(f"repository {NOT_THERE} ", "repository # ")
 
     def test_a_strangers_project_is_not_there(self, stranger: httpx2.Client, library: Library) -> None:
         for project in (1, NOT_THERE, 2**31, 2**63, 2**70):

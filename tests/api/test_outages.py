@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Sequence
@@ -135,6 +136,18 @@ class TestPartDown:
             self._refuses(client, "embedded")
             health = client.get("/v1/health")
             assert (health.status_code, health.json()["services"]["embedder"]["status"]) == (503, "failed")
+
+    def test_database(self, tmp_path: Path) -> None:
+        with running_service(tmp_path, run_jobs=False) as service, service.client() as api:
+            rows = sqlite3.connect(tmp_path / "footnote.sqlite")
+            for table in ("traces", "projects"):  # where an answer is kept, and where it begins
+                rows.execute(f"ALTER TABLE {table} RENAME TO gone")
+                request = {"model": "default", "messages": [{"role": "user", "content": QUESTION}]}
+                refused = assert_error(api.post(PATH, json=request), 503)
+                assert refused["message"].startswith("The database does not answer")
+                rows.execute(f"ALTER TABLE gone RENAME TO {table}")
+                assert api.post(PATH, json=request).status_code == 200
+            rows.close()
 
     def test_vector_server(self, tmp_path: Path) -> None:
         outside = {"run_jobs": False, "vector_url": "http://127.0.0.1:9"}

@@ -18,7 +18,10 @@ from app.dialects.union_stream import UnionFramer
 
 
 class OpenAIDialect:
-    """Claims every body with a `model`. `fingerprint` changes with the code and with the index that it searches."""
+    """Claims every body with a `model`, or whose header names a saved prompt, which has one.
+
+    `fingerprint` changes with the code and with the index that it searches.
+    """
 
     name = "openai"
 
@@ -27,7 +30,7 @@ class OpenAIDialect:
         self._fingerprint = fingerprint
 
     def claims(self, body: Body, headers: Headers) -> bool:
-        return "model" in body
+        return "model" in body or PROMPT_HEADER.lower() in headers
 
     def credentials(self, body: Body, headers: Headers) -> Credentials:
         user = body.get("user")

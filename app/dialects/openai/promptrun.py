@@ -18,6 +18,7 @@ from app.dialects.base import Body
 from app.dialects.ids import MAX_ID
 
 PROMPT_HEADER = "HTTP-Prompt-Id"
+PROJECTS_MODEL = "default"
 INPUTS = ("inputs", "variables")  # values for placeholders, under either name
 _VERSION_ID = re.compile(r"(.{36})@([0-9]{1,10})", re.DOTALL)
 _VERSION = re.compile(r"v?([0-9]{1,10})")
@@ -133,7 +134,7 @@ def standing_in(body: Body, version: PromptVersion) -> tuple[Body, Mapping[str, 
         {"role": message.role, "content": fill_placeholders(message.content, inputs, room)}
         for message in version.messages
     ]
-    return {**saved, **asked, "messages": messages}, inputs
+    return {"model": version.model or PROJECTS_MODEL, **saved, **asked, "messages": messages}, inputs
 
 
 def _tool_choice(function_call: Json) -> Json:
