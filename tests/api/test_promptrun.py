@@ -140,6 +140,17 @@ class TestCompleting:
             assert (detail["prompt_id"], detail["prompt_version"]) == (saved.prompt_id, number)
             assert detail["inputs"] == {"thing": "saw"}
 
+    def test_its_model_answers_where_the_request_names_none(
+        self, api: httpx2.Client, model_server: OpenAIServer, saved: PromptVersion
+    ) -> None:
+        first = api.get(PROMPT, params={"projectId": saved.name, "version": "1"}).json()["id"]
+        model_server.script(say("Members."))
+        request = {"messages": [], "inputs": {"thing": "drill"}}
+        answer = api.post(CHAT, json=request, headers={"HTTP-Prompt-Id": first}).json()
+        assert (answer["model"], answer["choices"][0]["message"]["content"]) == ("openai/gpt", "Members.")
+        projects = api.post(CHAT, json=request, headers={"HTTP-Prompt-Id": saved.prompt_id}).json()
+        assert projects["model"] == "footnote/extractive"
+
     def test_streamed(self, api: httpx2.Client, model_server: OpenAIServer, saved: PromptVersion) -> None:
         model_server.script(say("Members", "."))
         stream = self.asked(api, saved.prompt_id, stream=True, variables={"thing": "saw"})

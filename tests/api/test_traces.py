@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import httpx2
+import pytest
 
 from tests.api.library import QUESTION, Library
 from tests.api.refusals import NOT_THERE, assert_error, assert_hidden, assert_needs_key
@@ -62,6 +63,15 @@ class TestProject:
     def test_needs_a_key(self, nobody: httpx2.Client) -> None:
         assert_needs_key(nobody, "GET", "/v1/project")
         assert_needs_key(nobody, "PATCH", "/v1/project", json={"name": "x"})
+
+    @pytest.mark.parametrize("field", ["limit", "repositories", "threshold", "foo"])
+    def test_a_mistyped_setting_is_refused_by_name(self, api: httpx2.Client, field: str) -> None:
+        assert_error(api.patch("/v1/project", json={field: 3}), 400, field=field)
+
+    def test_curl_needs_no_content_type(self, api: httpx2.Client) -> None:
+        for kind in ("application/x-www-form-urlencoded", "text/plain; charset=utf-8", ""):
+            changed = api.patch("/v1/project", content='{"name": "by curl"}', headers={"content-type": kind})
+            assert (changed.status_code, changed.json()["name"]) == (200, "by curl")
 
     def test_is_ones_own(self, stranger: httpx2.Client) -> None:
         assert stranger.get("/v1/project").json()["name"] == "Strangers"
