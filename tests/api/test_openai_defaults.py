@@ -69,7 +69,7 @@ def test_the_services_model(api: httpx2.Client, library: Library) -> None:
 def test_a_bare_name_needs_a_default_provider(
     api: httpx2.Client, model_server: OpenAIServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert_error(ask(api, model="gpt-test"), 404, says="default provider")
+    assert_error(ask(api, model="gpt-test"), 404, says="FOOTNOTE_DEFAULT_PROVIDER")
     monkeypatch.setenv("OPENAI_BASE_URL", model_server.url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     model_server.clear()
