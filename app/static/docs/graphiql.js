@@ -1,6 +1,7 @@
 document.querySelector('.docs-bar a[href="/graphql"]').setAttribute("aria-current", "page");
 
-const EXAMPLE = `# The content-gap list: questions that no document answers, those asked most first.
+const EXAMPLE = `# What no document answers,
+# asked most first.
 # Type an API key above, then press Ctrl-Enter.
 query Gaps {
   todos(completed: false, order: MOST_ASKED) {
