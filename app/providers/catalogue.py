@@ -9,6 +9,7 @@ from typing import Protocol
 from app.core.errors import InvalidRequestError, ModelNotFoundError
 from app.core.ports import Generator, ModelChoice
 from app.providers.any_llm import AnyLLMGenerator
+from app.providers.certificates import trusted_certificates
 from app.providers.openai_compatible import OpenAICompatibleGenerator
 from app.providers.prices import load_prices
 from app.providers.retry import ModelLimits
@@ -83,7 +84,7 @@ class Catalogue:
         """Loads the vendor's library and the prices in a thread: `resolve` would hold the event loop for a second."""
         provider = (model if "/" in model else f"{self._default_provider}/").strip().lower().partition("/")[0]
         if provider != OWN_PROVIDER and not self._priced:
-            await asyncio.to_thread(load_prices)
+            await asyncio.to_thread(_load_what_a_call_needs)
             self._priced = True
         if provider != OWN_PROVIDER and not speaks_directly(provider) and not self._loaded:
             await asyncio.to_thread(find_vendor, _ANY_OTHER)
@@ -118,3 +119,8 @@ def _check_own(name: str) -> None:
         raise ModelNotFoundError(
             f"{OWN_PROVIDER}/{name} is no model that answers. {OWN_PROVIDER}/{EXTRACTIVE} does, and needs no key."
         )
+
+
+def _load_what_a_call_needs() -> None:
+    trusted_certificates()
+    load_prices()

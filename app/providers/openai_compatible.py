@@ -15,6 +15,7 @@ import orjson
 
 from app.core.types import Delta, Json, Prompt
 from app.providers.attempts import Attempt, AttemptError, speak
+from app.providers.certificates import trusted_certificates
 from app.providers.chat_wire import AnswerReader, to_request
 from app.providers.event_stream import EventReader
 from app.providers.failures import (
@@ -75,6 +76,7 @@ class OpenAICompatibleGenerator:
             key = self._connection.api_key
             self._client = httpx2.AsyncClient(
                 headers={"authorization": f"Bearer {key}"} if key else {},
+                verify=trusted_certificates(),
                 timeout=None,  # silence is watched around every piece; see _DirectAttempt
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
             )
