@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -23,6 +25,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.core.errors import UnavailableError
 
 T = TypeVar("T")
+BUSY_S = 30  # longest that a writer waits for another
 SQLITE_THREADS = 4
 SERVER_THREADS = 16
 WRITE = "footnote_write"
@@ -38,7 +41,7 @@ class Database:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         threads = SQLITE_THREADS if self.is_sqlite else SERVER_THREADS
-        arguments: dict[str, Any] = {"timeout": 30, "check_same_thread": False} if self.is_sqlite else {}
+        arguments: dict[str, Any] = {"timeout": BUSY_S, "check_same_thread": False} if self.is_sqlite else {}
         options: dict[str, Any] = (
             {}
             if self.is_sqlite
@@ -128,8 +131,22 @@ def _answering() -> Iterator[None]:
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we write BEGIN ourselves; the driver's own rule breaks SELECT-then-write
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+    _use_wal(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: Any) -> None:
+    """Readers beside a writer. The change waits for nobody, whatever the time-out: of several that start at once, all
+    but one are told that the file is locked, and find the work done a moment later."""
+    patience = time.monotonic() + BUSY_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:
