@@ -138,12 +138,14 @@ class Retriever:
         lexical = self._lexical.search([scope.repository_id for scope in scopes], question, POOL)
         read = fluency(question, self._embedder.tokenizer)
         trusted = trust(read, lexical)
-        dense = self._snapshots.search(scopes, query, retrieval.limit + POOL, _cosine_for(bar, trusted))
+        edge = _cosine_for(bar, trusted)
+        dense = self._snapshots.search(scopes, query, retrieval.limit + POOL, edge)
         cosines = {match.chunk_id: match.score for match in dense.matches}
         lifted = [match.chunk_id for match in lexical.matches if match.chunk_id not in cosines]
         cosines.update(self._snapshots.scores(scopes, query, lifted))
         fused = fuse(cosines, lexical, read)
-        above = dense.above + sum(each.score >= bar > trusted * each.dense for each in fused)
+        # By the same comparison as `dense.above`, so that no chunk is counted twice or not at all.
+        above = dense.above + sum(each.score >= bar and cosines[each.chunk_id] < edge for each in fused)
         kept = tuple(each for each in fused[: retrieval.limit] if each.score >= bar)
         funnel = Funnel(
             considered=dense.considered,
